@@ -113,7 +113,7 @@ class JiraSite:
         if project in self.settings["read_only_projects"] or "CREATE_ISSUES" in self.settings["denied"]:
             return errors(403, "You do not have permission to create issues in this project.")
         issue = self._commit(request, project, fields, properties)
-        return simkit.Answer(201, {"id": issue["id"], "key": issue["key"], "self": self._self(request, issue)}, committed=issue["key"])
+        return simkit.Answer(201, {"id": issue["id"], "key": issue["key"], "self": self._self(request, issue)}, committed=issue["key"], title=fields["summary"])
 
     def _field_errors(self, fields):
         """Field name → Jira's text."""

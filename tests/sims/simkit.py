@@ -2,7 +2,8 @@
 
 The log is the evidence that judges read: one JSON line per request, written before the answer leaves, flushed to disk when something was created.
   t, wall      arrival of the head: monotonic and Unix seconds        started_us  the same in microseconds (monotonic)
-  site, connection, agent, method, path, marker (found in the request) status (null: none was sent), committed (id of the created object or null)
+  site, connection, peer (the client's port), agent, method, path, marker (found in the request)
+  status (null: none was sent), committed (id of the created object or null), title (of the created object)
   fault        the rule's action, or null                             late  true on the second line of a late commit
   complete     false when the client left before the whole request had come
 """
@@ -31,8 +32,8 @@ REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 400: "
 class Request:
     """One request as it came."""
 
-    def __init__(self, site, connection, method, target, headers):
-        self.site, self.connection, self.method, self.target, self.headers = site, connection, method, target, headers
+    def __init__(self, site, connection, peer, method, target, headers):
+        self.site, self.connection, self.peer, self.method, self.target, self.headers = site, connection, peer, method, target, headers
         parts = urlsplit(target)
         self.path = unquote(parts.path)
         self.query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -54,10 +55,10 @@ class Request:
 
 
 class Answer:
-    """What goes back; `committed` names the object that was created."""
+    """What goes back; `committed` names the object that was created, `title` is what it is called."""
 
-    def __init__(self, status, value=None, committed=None, content_type=None, headers=None):
-        self.status, self.committed, self.headers = status, committed, headers or {}
+    def __init__(self, status, value=None, committed=None, title=None, content_type=None, headers=None):
+        self.status, self.committed, self.title, self.headers = status, committed, title, headers or {}
         if isinstance(value, (str, bytes)):
             self.body = value.encode() if isinstance(value, str) else value
             self.content_type = content_type or "text/plain; charset=utf-8"
@@ -72,13 +73,13 @@ class RequestLog:
     def __init__(self, path):
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644) if path else None
 
-    def write(self, request, status, committed, fault, late=False):
+    def write(self, request, status, committed, fault, late=False, title=None):
         if self.file is None:
             return
         line = {"t": round(request.at, 6), "started_us": int(request.at * 1e6), "wall": round(request.wall, 6), "logged": round(time.monotonic(), 6),
-                "site": request.site, "connection": request.connection, "agent": request.headers.get("user-agent", ""), "method": request.method,
-                "path": request.path, "marker": request.marker, "status": status, "committed": committed, "fault": fault,
-                "complete": request.complete, "late": late}
+                "site": request.site, "connection": request.connection, "peer": request.peer, "agent": request.headers.get("user-agent", ""),
+                "method": request.method, "path": request.path, "marker": request.marker, "status": status, "committed": committed, "title": title,
+                "fault": fault, "complete": request.complete, "late": late}
         os.write(self.file, json.dumps(line).encode() + b"\n")
         if committed is not None:
             os.fsync(self.file)
@@ -146,7 +147,7 @@ class Server:
             head = await reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError:
             raise BadHead from None
-        request = self._parse_head(site, connection, head)
+        request = self._parse_head(site, connection, writer.get_extra_info("peername")[1], head)
         if not request.path.startswith("/_sim/"):
             rule, _, _ = self.rules.pick(request, at_head=True)
             if rule:
@@ -171,7 +172,7 @@ class Server:
             del self.open[request]
 
     @staticmethod
-    def _parse_head(site, connection, head):
+    def _parse_head(site, connection, peer, head):
         lines = head.decode("latin-1").split("\r\n")
         start = lines[0].split(" ")
         if len(start) != 3 or not start[2].startswith("HTTP/1."):
@@ -181,7 +182,7 @@ class Server:
             if line:
                 name, _, value = line.partition(":")
                 headers[name.strip().lower()] = value.strip()
-        return Request(site, connection, start[0], start[1], headers)
+        return Request(site, connection, peer, start[0], start[1], headers)
 
     @staticmethod
     async def _read_body(request, reader):
@@ -203,7 +204,7 @@ class Server:
     def _execute(self, request, fault, status=None, late=False):
         """Commits and logs; from here on the object exists, whoever dies."""
         answer = self.sites[request.site].handle(request)
-        self.log.write(request, answer.status if status is None else status or None, answer.committed, fault, late)
+        self.log.write(request, answer.status if status is None else status or None, answer.committed, fault, late, answer.title)
         if request in self.open:
             self.open[request] = "committed" if answer.committed else "answered"
         return answer
@@ -304,7 +305,7 @@ class Server:
                 return Answer(200, {"objects": [dict(o, site=n) for n, site in enumerate(self.sites) for o in site.objects(full)]})
             elif (request.method, name) == ("GET", "open"):
                 return Answer(200, {"open": [{"site": r.site, "method": r.method, "path": r.path, "marker": r.marker, "connection": r.connection,
-                                              "agent": r.headers.get("user-agent", ""), "since": r.at, "state": state} for r, state in self.open.items()]})
+                                              "peer": r.peer, "agent": r.headers.get("user-agent", ""), "since": r.at, "state": state} for r, state in self.open.items()]})
             elif (request.method, name) == ("POST", "reset"):
                 self.rules.replace([])
                 self._release()

@@ -129,7 +129,7 @@ class TrelloSite:
         if wrong := self._card_error(values):
             return wrong
         card = self._commit(request, values)
-        return simkit.Answer(200, self._bean(card, None, attachments=True) | {"limits": {}}, committed=card["id"])
+        return simkit.Answer(200, self._bean(card, None, attachments=True) | {"limits": {}}, committed=card["id"], title=card["name"])
 
     @staticmethod
     def _card_error(values):
