@@ -216,8 +216,9 @@ Failure Transfer::classify(CURLcode code) const {
   const bool is_blocked = !blocked_address_.empty() && !saw_open_address_;
   switch (code) {
     case CURLE_OK: return Failure::none;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return Failure::refused_request;
+    case CURLE_URL_MALFORMAT: return Failure::refused_request;
+    case CURLE_UNSUPPORTED_PROTOCOL:  // ours before the request left; an answer without a status line (HTTP/0.9) afterwards
+      return has_left_ ? Failure::protocol : Failure::refused_request;
     case CURLE_COULDNT_RESOLVE_HOST: return Failure::dns;
     case CURLE_COULDNT_CONNECT: return is_blocked ? Failure::blocked_address : Failure::connect;
     case CURLE_PEER_FAILED_VERIFICATION:
