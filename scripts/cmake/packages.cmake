@@ -8,5 +8,6 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(RABBITMQ REQUIRED IMPORTED_TARGET librabbitmq)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)  # header-only; the shared library is not used
 find_package(doctest REQUIRED)
 include(/usr/lib/cmake/doctest/doctest.cmake OPTIONAL)
