@@ -89,6 +89,7 @@ class Reading {
     if (!has_host_) return refuse(400, "the Host header is missing");
     if (head.chunked && head.content_length) return refuse(400, "Transfer-Encoding and Content-Length exclude each other");
     if (head.chunked && head.minor_version == 0) return refuse(400, "Transfer-Encoding needs HTTP/1.1");
+    head.field_count = fields_;
     head.keep_alive = close_asked_ ? false : head.minor_version == 1 || keep_asked_;
     return true;
   }

@@ -36,6 +36,7 @@ struct Head {
   std::string_view prefer;
   std::string_view traceparent;
   bool has_idempotency_key = false;
+  std::size_t field_count = 0;
 };
 
 // Why the connection ends after this answer.

@@ -1,0 +1,11 @@
+#pragma once
+// The parts of postroom-api, put together.
+
+#include "common/base/config.hpp"
+
+namespace postroom::api {
+
+// Runs until SIGTERM or SIGINT, then lets what is under way finish. Throws at start when something is missing: the message says what to do.
+void run(const Config& config);
+
+}  // namespace postroom::api
