@@ -169,14 +169,17 @@ Inspection inspect_text(std::string_view text, std::string file, const Environme
   reader.read_environment(environment);
   reader.check_relations();
   reader.list_keys();
-  auto& api = inspection.config.api;
+  return inspection;
+}
+
+void derive(Config& config) {
+  auto& api = config.api;
   if (api.public_url.empty()) {
     const bool is_v6 = api.listen_host.find(':') != std::string::npos;
     api.public_url =
         fmt::format("http://{}:{}", is_v6 ? "[" + api.listen_host + "]" : api.listen_host, api.listen_port);
   }
   while (api.public_url.ends_with('/')) api.public_url.pop_back();
-  return inspection;
 }
 
 Inspection inspect(const std::filesystem::path& home) {
@@ -193,6 +196,10 @@ Inspection inspect(const std::filesystem::path& home) {
   if (stream) text << stream.rdbuf();
   Inspection inspection = inspect_text(text.str(), file.string(), process_environment());
   inspection.config.home = absolute;
+  derive(inspection.config);
+  for (Effective& key : inspection.keys) {
+    if (key.name == "api.public_url") key.value = value_text(*find_key("api", "public_url"), inspection.config);
+  }
   if (!stream) {
     const Code code = reason == ENOENT ? Code::not_found : Code::io;
     inspection.problems = {

@@ -71,6 +71,9 @@ using Environment = std::map<std::string, std::string>;
 // stays empty.
 Inspection inspect_text(std::string_view text, std::string file, const Environment& environment);
 
+// Fills in what follows from other keys: an empty api.public_url from the address.
+void derive(Config& config);
+
 // Reads all there is and collects every problem; load_config is this with the first problem as its error.
 Inspection inspect(const std::filesystem::path& home = {});
 
