@@ -7,24 +7,20 @@
 // if it dies callers get a reset and repeat with their Idempotency-Key; the same key is the same command
 // trusts     nobody: heads are read strictly, bodies are judged by schemas/openapi.json, tokens are compared in constant time
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include "api/server/program.hpp"
-#include "common/base/log.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Postroom's front door"};
-  std::string home;
-  app.add_option("--config", home, "the installation's home (default: $POSTROOM_HOME, else ./.postroom)");
-  CLI11_PARSE(app, argc, argv);
+  const bool names_home = argc == 3 && std::string_view{argv[1]} == "--config";
+  if (argc != 1 && !names_home) {
+    std::fputs("usage: postroom-api [--config HOME]\n", stderr);
+    return 2;
+  }
   try {
-    if (const auto fine = postroom::check_user(); !fine) throw std::runtime_error{fine.error().text()};
-    const auto config = postroom::load_config(home);
-    if (!config) throw std::runtime_error{config.error().text()};
-    postroom::log::configure("api", config->log.level, config->log.format);
-    postroom::api::run(*config);
+    postroom::api::run(postroom::api::load(names_home ? argv[2] : ""));
     return 0;
   } catch (const std::exception& failed) {
     std::fprintf(stderr, "postroom-api: %s\n", failed.what());

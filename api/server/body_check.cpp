@@ -109,6 +109,23 @@ std::string pointer_from(const std::vector<std::string>& context) {
   return pointer;
 }
 
+std::string_view between_quotes(std::string_view text) {
+  const auto last = text.rfind('\'');
+  const auto first = text.find('\'', text.find("constraints:") == std::string_view::npos ? 0 : text.find("constraints:"));
+  return first >= last ? std::string_view{} : text.substr(first + 1, last - first - 1);
+}
+
+// valijson's words as ours; none for those that only repeat what a deeper one says.
+std::optional<Flaw> flaw_from(const std::vector<std::string>& context, std::string_view words) {
+  if (words.starts_with("Failed to validate")) return std::nullopt;
+  const std::string pointer = pointer_from(context);
+  if (words.starts_with("Object contains a property")) return in_body(codec::pointer_to(pointer, between_quotes(words)), "is not a member that is known here");
+  if (words.starts_with("Missing required")) return in_body(codec::pointer_to(pointer, between_quotes(words)), "is missing");
+  if (words.starts_with("Value type")) return in_body(pointer, "has the wrong type");
+  if (words.starts_with("Failed to match")) return in_body(pointer, "is not one of the values that are allowed");
+  return in_body(pointer, std::string{words});
+}
+
 void judge_formats(Json value, const FormatPlace& place, std::size_t depth, const std::string& pointer, std::vector<Flaw>& flaws) {
   if (!value || flaws.size() >= most_flaws) return;
   if (depth == place.way.size()) {
@@ -163,14 +180,12 @@ std::vector<Flaw> BodyCheck::judge(std::string_view component, Json body) const 
   valijson::Validator validator;
   std::vector<Flaw> flaws;
   if (!validator.validate(prepared.schema, adapter, nullptr)) {
-    // Only now are words needed. Of errors on one way, the deepest says what is wrong; its parents only repeat it.
+    // Only now are words needed.
     valijson::ValidationResults results;
     validator.validate(prepared.schema, adapter, &results);
     for (const auto& error : results) {
       if (flaws.size() >= most_flaws) break;
-      if (error.description.find("associated with property name") != std::string::npos) continue;
-      if (error.description.find("validate against schema referenced") != std::string::npos) continue;
-      flaws.push_back(in_body(pointer_from(error.context), error.description));
+      if (auto flaw = flaw_from(error.context, error.description)) flaws.push_back(std::move(*flaw));
     }
     if (flaws.empty()) flaws.push_back(in_body("", "does not fit the schema"));
     return flaws;

@@ -188,6 +188,14 @@ class Program {
 
 }  // namespace
 
+Config load(const std::filesystem::path& home) {
+  if (const auto fine = check_user(); !fine) throw std::runtime_error{fine.error().text()};
+  auto config = load_config(home);
+  if (!config) throw std::runtime_error{config.error().text()};
+  log::configure("api", config->log.level, config->log.format);
+  return std::move(*config);
+}
+
 void run(const Config& config) {
   std::signal(SIGPIPE, SIG_IGN);
   Program{config}.run();
