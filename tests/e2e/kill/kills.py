@@ -26,23 +26,34 @@ class Killer:
     def kill(self, number, kind):
         """Kills one process of the kind; prints and records what it held."""
         if kind == "broker":
-            held = self._queues()
-            victim, pid = "broker", self.room.rabbit.server.pid
+            victim, pid, held = "broker", self.room.rabbit.server.pid, self._queues()
             self.room.rabbit.kill()
         elif kind in ("jira", "trello"):
             victim, pid, held = self._kill_connector(kind)
         else:
-            held = {"posts being answered": self.clients.open_posts} if kind == "api" else self._ledger_rows()
-            victim = self.chance.choice(self.room.names(kind))
-            pid = self.room.processes.kill(victim)
+            victim, pid, held = self._kill_when_busy(kind)
         print(f"kill {number + 1:2d} {victim} pid {pid} held {held}", flush=True)
         self.driver.write("kill", name=victim, pid=pid, held=held)
         if kind == "broker":
             self.room.rabbit.start()
 
+    def _kill_when_busy(self, kind):
+        """The api while it answers posts, the ledger while deliveries are under way; whoever it is after two seconds."""
+        deadline = time.monotonic() + 2
+        while True:
+            pids = self.room.pids(kind)
+            held = {"posts being answered": self.clients.open_posts} if kind == "api" else self._ledger_rows()
+            if pids and (any(held.values()) or time.monotonic() > deadline):
+                break
+            self.clients.gate.open_more(1)
+            time.sleep(0.01)
+        pid = self.chance.choice(sorted(pids))
+        self.room.processes.kill(pids[pid])
+        return pids[pid], pid, held
+
     def _kill_connector(self, kind):
         """Waits for a worker with an open create at the far side, and kills it right there, between claim and outcome."""
-        sim, deadline = getattr(self.room, kind), time.monotonic() + 8
+        sim, deadline, more_at = getattr(self.room, kind), time.monotonic() + 8, time.monotonic() + 1
         # Now and then a moment later: the answer is read by then, perhaps not reported.
         delay = self.chance.uniform(0, 0.02) if self.chance.random() < 0.2 else 0
         while True:
@@ -52,6 +63,9 @@ class Killer:
             holding = sorted({pid for pid, _ in owners if pid in pids})
             if holding or time.monotonic() > deadline:
                 break
+            if time.monotonic() > more_at:
+                self.clients.gate.open_more(3)
+                more_at += 0.5
             time.sleep(0.005)
         time.sleep(delay)
         pid = self.chance.choice(holding) if holding else next(iter(pids), None)
