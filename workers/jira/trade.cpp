@@ -1,6 +1,6 @@
 #include "workers/jira/trade.hpp"
 
-#include "workers/jira/conversation.hpp"
+#include "workers/jira/conversation/talks.hpp"
 
 namespace postroom::jira {
 

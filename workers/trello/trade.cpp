@@ -1,6 +1,6 @@
 #include "workers/trello/trade.hpp"
 
-#include "workers/trello/conversation.hpp"
+#include "workers/trello/conversation/talks.hpp"
 
 namespace postroom::trello {
 

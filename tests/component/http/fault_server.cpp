@@ -2,36 +2,15 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <stdexcept>
 
 namespace postroom::http {
 
-FaultServer::FaultServer() {
-  int input[2], output[2];
-  if (pipe(input) != 0 || pipe(output) != 0) throw std::runtime_error("pipe");
-  child_ = fork();
-  if (child_ == 0) {
-    dup2(input[0], 0);
-    dup2(output[1], 1);
-    for (const int fd : {input[0], input[1], output[0], output[1]}) close(fd);
-    execlp("python3", "python3", "-W", "ignore", POSTROOM_SOURCE_DIR "/tests/component/http/fault_server.py", nullptr);
-    _exit(127);
-  }
-  close(input[0]);
-  close(output[1]);
-  input_ = input[1];
-  char byte = 0;
-  while (read(output[0], &byte, 1) == 1 && byte != '\n') announced_.push_back(byte);
-  close(output[0]);
+FaultServer::FaultServer()
+    : process_({"python3", "-W", "ignore", POSTROOM_SOURCE_DIR "/tests/component/http/fault_server.py"}, support::Child::Ending::close_input),
+      announced_(process_.read_line()) {
   if (announced_.empty()) throw std::runtime_error("fault_server.py did not start");
-}
-
-FaultServer::~FaultServer() {
-  close(input_);  // it ends when its input does
-  waitpid(child_, nullptr, 0);
 }
 
 std::string FaultServer::text(std::string_view member) const {

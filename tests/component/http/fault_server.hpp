@@ -1,28 +1,24 @@
 #pragma once
 // Starts fault_server.py for one test case, and performs exchanges against it to their end.
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
 
 #include "common/http/client.hpp"
+#include "tests/support/child.hpp"
 
 namespace postroom::http {
 
 class FaultServer {
  public:
   FaultServer();
-  ~FaultServer();
-  FaultServer(const FaultServer&) = delete;
 
   std::string folder() const { return text("folder"); }
   std::string url(std::string_view scheme, std::string_view port_name, std::string_view path, std::string_view host = "127.0.0.1") const;
 
  private:
   std::string text(std::string_view member) const;
-  pid_t child_ = 0;
-  int input_ = -1;
+  support::Child process_;  // removes its folder when its input ends
   std::string announced_;
 };
 

@@ -1,4 +1,4 @@
-#include "workers/jira/answers.hpp"
+#include "workers/jira/conversation/answers.hpp"
 
 #include <fmt/format.h>
 

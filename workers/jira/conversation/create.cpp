@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "workers/jira/adf.hpp"
-#include "workers/jira/conversation.hpp"
+#include "workers/jira/conversation/adf.hpp"
+#include "workers/jira/conversation/talks.hpp"
 
 namespace postroom::jira {
 

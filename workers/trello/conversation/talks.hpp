@@ -8,7 +8,7 @@
 
 #include "common/messages/connection.hpp"
 #include "workers/runtime/step.hpp"
-#include "workers/trello/answers.hpp"
+#include "workers/trello/conversation/answers.hpp"
 
 namespace postroom::trello {
 

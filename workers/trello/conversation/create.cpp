@@ -1,4 +1,4 @@
-#include "workers/trello/conversation.hpp"
+#include "workers/trello/conversation/talks.hpp"
 
 namespace postroom::trello {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "workers/jira/conversation.hpp"
+#include "workers/jira/conversation/talks.hpp"
 
 namespace postroom::jira {
 

@@ -1,4 +1,4 @@
-#include "workers/trello/answers.hpp"
+#include "workers/trello/conversation/answers.hpp"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/base/clock.hpp"
-#include "workers/trello/conversation.hpp"
+#include "workers/trello/conversation/talks.hpp"
 
 namespace postroom::trello {
 

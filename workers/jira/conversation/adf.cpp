@@ -1,4 +1,4 @@
-#include "workers/jira/adf.hpp"
+#include "workers/jira/conversation/adf.hpp"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/messages/connection.hpp"
-#include "workers/jira/answers.hpp"
+#include "workers/jira/conversation/answers.hpp"
 #include "workers/runtime/step.hpp"
 
 namespace postroom::jira {

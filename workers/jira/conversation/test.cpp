@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "common/http/exchange.hpp"
-#include "workers/jira/conversation.hpp"
+#include "workers/jira/conversation/talks.hpp"
 
 namespace postroom::jira {
 
