@@ -9,6 +9,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "api/problem.hpp"
+#include "api/server/request_metrics.hpp"
 #include "common/base/log.hpp"
 
 // GCC 12.2 miscompiles temporaries inside a co_await: no `{` and no `[` to its right. Name it on the line above and move it in.
@@ -86,6 +87,7 @@ asio::awaitable<bool> Session::serve_one() {
     co_await send(std::move(reply), false);
     co_return false;
   }
+  const auto began = house_.clock.steady();
   visit_.head = std::get<Head>(head);
   reply_ = house_.door.admit(visit_);
   const bool is_whole = co_await read_body(reply_.has_value());
@@ -94,6 +96,7 @@ asio::awaitable<bool> Session::serve_one() {
   if (!reply_) reply_ = co_await ask_service();
   Reply reply = std::move(*reply_);
   const bool keep_alive = is_whole && visit_.head.keep_alive && !is_quiet_;
+  count_request(visit_.route, reply.status, house_.clock.steady() - began);
   const bool was_sent = co_await send(std::move(reply), keep_alive);
   co_return was_sent && keep_alive;
 }
