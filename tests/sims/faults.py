@@ -1,6 +1,6 @@
 """Fault rules of the simulators: which request is treated how. Set by POST /_sim/rules as a JSON list, which replaces all.
 
-A rule: {"match": {"method", "path_prefix", "site", "contains"}, "action": …, "times": n | "probability": p, "after": n, arguments of the action}.
+A rule: {"match": {"method", "path", "path_prefix", "site", "contains"}, "action": …, "times": n | "probability": p, "after": n, arguments of the action}.
 All members of match are optional; "contains" looks into query and body. Rules are tried in order; "latency" adds up and the search goes on, the
 first other rule that fires wins. "times" counts down; "after" lets the first n matches pass; chance comes from one seeded generator.
 
@@ -42,7 +42,7 @@ class Rules:
                 raise ValueError(f"rule {number}: action must be one of {', '.join(sorted(ACTIONS))}")
             for name in set(rule) - MEMBERS:
                 raise ValueError(f"rule {number}: unknown member {name}")
-            for name in set(rule.get("match", {})) - {"method", "path_prefix", "site", "contains"}:
+            for name in set(rule.get("match", {})) - {"method", "path", "path_prefix", "site", "contains"}:
                 raise ValueError(f"rule {number}: unknown member match.{name}")
             if rule["action"] == "status" and not 100 <= int(rule.get("status", 0)) <= 599:
                 raise ValueError(f"rule {number}: status needs a status")
@@ -75,8 +75,8 @@ class Rules:
         match = rule.get("match", {})
         if "contains" in match and match["contains"].encode() not in request.target.encode() + b"\n" + request.body:
             return False
-        return (match.get("method", request.method) == request.method and request.path.startswith(match.get("path_prefix", ""))
-                and match.get("site", request.site) == request.site)
+        return (match.get("method", request.method) == request.method and match.get("path", request.path) == request.path
+                and request.path.startswith(match.get("path_prefix", "")) and match.get("site", request.site) == request.site)
 
 
 def rule_answer(rule, error_body):

@@ -27,6 +27,7 @@ class Rabbit {
   // For a user of the topology; the password is right.
   broker::Endpoint endpoint(std::string_view user, std::string_view connection_name = "test",
                             std::chrono::milliseconds heartbeat = std::chrono::milliseconds{10'000}) const;
+  std::string definitions() const { return (folder_ / "definitions.json").string(); }  // the file that it was made from
   int port() const { return port_; }
   pid_t pid() const { return pid_; }  // 0 while it is down
 

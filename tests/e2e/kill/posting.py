@@ -36,6 +36,10 @@ class Gate:
             self.allowed = max(self.allowed, min(self.total, round(self.total * share)))
             self.condition.notify_all()
 
+    def open_more(self, count):
+        """Out of turn, for a kill that has waited for work in vain."""
+        self.open_to((self.allowed + count) / self.total)
+
     def next(self):
         """The number of the next post, or None when all are done."""
         with self.condition:
@@ -55,7 +59,8 @@ class Clients:
     def __init__(self, room, boards, driver, seed, total):
         self.room, self.boards, self.driver, self.seed = room, boards, driver, seed
         self.gate = Gate(total)
-        self.open_posts = 0
+        self.open_posts, self.counting = 0, threading.Lock()
+        self.promised_at, self.just_promised = 0.0, threading.Event()  # set with every 202; the killer of ledgers clears it and waits
         self.threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(self.COUNT)]
         for thread in self.threads:
             thread.start()
@@ -81,16 +86,20 @@ class Clients:
 
     def _post(self, n, target, title, key):
         """True when it was accepted. The promise is on disk before this returns."""
-        self.open_posts += 1
+        with self.counting:
+            self.open_posts += 1
         try:
             answer = self.room.post_ticket(self.boards[target], title, key, timeout=5, description=f"Number {n}.", creator_email="ann@example.test")
         except ANSWERLESS as wrong:
             self.driver.write("refused", n=n, status=type(wrong).__name__)
             return False
         finally:
-            self.open_posts -= 1
+            with self.counting:
+                self.open_posts -= 1
         if answer.status == 202:
             self.driver.write("accepted", n=n, ticket_id=answer.data["ticket_id"])
+            self.promised_at = time.monotonic()
+            self.just_promised.set()
             return True
         if answer.status == 503:
             if "Retry-After" not in answer.headers:
