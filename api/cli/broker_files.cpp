@@ -40,6 +40,7 @@ std::string render_rabbitmq_conf(const Config& config) {
       "disk_free_limit.absolute = 200MB\n"
       "heartbeat = {heartbeat}\n"
       "collect_statistics_interval = 10000\n"
+      "raft.wal_max_size_bytes = 64000000\n"  // of quorum queues; the default lets 512 MB pile up in memory
       "log.console = true\n"
       "log.console.level = warning\n"
       "log.console.formatter = json\n"
@@ -75,7 +76,8 @@ std::string render_broker_environment(const Config& config) {
   set("ERL_EPMD_ADDRESS", "127.0.0.1");
   set("ERL_EPMD_PORT", std::to_string(config.broker.epmd_port));
   set("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-      "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}");
+      "-noinput +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}");
+  set("RABBITMQ_ALLOW_INPUT", "1");  // no shell between the supervisor and the node: a signal reaches it, and a killed one is gone
   set("HOME", data);  // the Erlang cookie
   return text;
 }

@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::array worker_kinds{"jira", "trello"};  // each has a sealing key of its own
 constexpr std::size_t password_bytes = 32;
+constexpr std::size_t longest_home = 107 - std::string_view{"/run/health/trello-4194304.sock"}.size();  // unix(7): sun_path
 
 std::string url_safe(std::string base64) {
   for (char& c : base64) c = c == '+' ? '-' : c == '/' ? '_' : c;
@@ -61,6 +62,10 @@ class Init {
  private:
   Result<void> make_folders() {
     config_ = config::inspect(options_.home).config;  // for the home's place; the rest is read once it is there
+    if (config_.home.native().size() > longest_home) {
+      return Error{Code::bad_message, fmt::format("longer than {} characters: the health sockets inside could not be opened", longest_home),
+                   config_.home.string()};
+    }
     std::error_code failed;
     fs::create_directories(config_.home.parent_path(), failed);
     for (const char* folder :

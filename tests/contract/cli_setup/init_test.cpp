@@ -169,3 +169,10 @@ TEST_CASE("a wrong file is reported, not written over") {
   CHECK(cli::run_config_check(place.home()) == 1);
   CHECK(content(place.home() / "etc/postroom.toml") == "[broker]\nprot = 1\n");
 }
+
+TEST_CASE("a home that is too deep for its sockets is refused before anything is made") {
+  const Place place;
+  const fs::path deep = place.home() / std::string(60, 'x');
+  CHECK(cli::run_init({.home = deep}) == 1);
+  CHECK_FALSE(fs::exists(deep));
+}

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The kill test: posts with keys flow to Jira, Trello and the desk while every process kind and the broker are killed with SIGKILL, again and again.
 
-    kill_test.py --bin build/dev/bin [--seed N] [--tickets 400] [--kills 30] [--ledger PROGRAM] [--crash POINT] [--keep] [--expect-red]
+    kill_test.py --bin build/dev/bin [--seed N] [--tickets 400] [--kills 30] [--ledger PROGRAM] [--keep] [--expect-red]
 
---ledger puts another program in the ledger's place, such as one with a planted bug; --crash arms a named crash point in every ledger that is started.
+--ledger puts another program in the ledger's place, such as one with a planted bug.
 The verdict is judge.py's, from the driver's file, the ledger's rows, the simulators' logs and the broker's counters. --expect-red turns the exit code
 round: it is 0 only when the judge found something lost or duplicated.
 """
@@ -33,7 +33,6 @@ def parse():
     parser.add_argument("--tickets", type=int, default=400)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--ledger")
-    parser.add_argument("--crash")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--expect-red", action="store_true")
     return parser.parse_args()
@@ -74,19 +73,13 @@ def run(room, options, driver_path):
     for number, kind in enumerate(victims):
         clients.gate.open_to((number + 1) / len(victims))
         time.sleep(killer.chance.uniform(0.05, 0.6))
-        if options.crash:
-            for name in room.names("ledger"):
-                room.processes.members[name].next_environment = {"POSTROOM_CRASH_AT": options.crash}
         killer.kill(number, kind)
-    for name in room.names("ledger"):
-        room.processes.members[name].next_environment = {}
     clients.gate.open_to(1)
     clients.join(limit=90)
     room.until(room.is_ready, 30, "readiness after the last kill")
     wait_for_quiet(room)
     for death in room.processes.unexpected_deaths():
-        if not (options.crash and death.startswith("ledger") and death.endswith("137")):
-            driver.write("trouble", text=death)
+        driver.write("trouble", text=death)
     evidence = {"queues": {name: depth for name, depth in room.queues().items() if not name.startswith(("reply.", "event."))},
                 "balance": room.http("GET", "/v1/balance").data}
     (room.home / "broker.json").write_text(json.dumps(evidence))

@@ -5,7 +5,7 @@ import time
 
 from sims import pid_of_local_port
 
-SHARES = {"jira": 0.29, "trello": 0.29, "ledger": 0.16, "api": 0.14, "broker": 0.12}
+SHARES = {"jira": 0.28, "trello": 0.28, "ledger": 0.18, "api": 0.14, "broker": 0.12}
 LEAST = 2
 
 
@@ -31,22 +31,37 @@ class Killer:
         elif kind in ("jira", "trello"):
             victim, pid, held = self._kill_connector(kind)
         else:
-            victim, pid, held = self._kill_when_busy(kind)
+            victim, pid, held = self._kill_api() if kind == "api" else self._kill_ledger()
         print(f"kill {number + 1:2d} {victim} pid {pid} held {held}", flush=True)
         self.driver.write("kill", name=victim, pid=pid, held=held)
         if kind == "broker":
             self.room.rabbit.start()
 
-    def _kill_when_busy(self, kind):
-        """The api while it answers posts, the ledger while deliveries are under way; whoever it is after two seconds."""
+    def _kill_api(self):
+        """While it answers posts; whatever it does after two seconds."""
         deadline = time.monotonic() + 2
         while True:
-            pids = self.room.pids(kind)
-            held = {"posts being answered": self.clients.open_posts} if kind == "api" else self._ledger_rows()
-            if pids and (any(held.values()) or time.monotonic() > deadline):
-                break
+            pids, answering = self.room.pids("api"), self.clients.open_posts
+            if pids and (answering or time.monotonic() > deadline):
+                return self._kill_one_of(pids, {"posts being answered": answering})
             self.clients.gate.open_more(1)
             time.sleep(0.01)
+
+    def _kill_ledger(self):
+        """Right after a promise was made, while the ledger has the post in hand and nothing else knows of it."""
+        self.clients.just_promised.clear()
+        for _ in range(20):
+            self.clients.gate.open_more(1)
+            if self.clients.just_promised.wait(0.1):
+                break
+        time.sleep(self.chance.uniform(0, 0.015))
+        while not (pids := self.room.pids("ledger")):
+            time.sleep(0.02)
+        since = round((time.monotonic() - self.clients.promised_at) * 1000)
+        victim, pid, _ = self._kill_one_of(pids, {})
+        return victim, pid, {"a promise of so many ms ago": since} | self._ledger_rows()
+
+    def _kill_one_of(self, pids, held):
         pid = self.chance.choice(sorted(pids))
         self.room.processes.kill(pids[pid])
         return pids[pid], pid, held

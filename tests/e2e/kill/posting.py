@@ -60,6 +60,7 @@ class Clients:
         self.room, self.boards, self.driver, self.seed = room, boards, driver, seed
         self.gate = Gate(total)
         self.open_posts, self.counting = 0, threading.Lock()
+        self.promised_at, self.just_promised = 0.0, threading.Event()  # set with every 202; the killer of ledgers clears it and waits
         self.threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(self.COUNT)]
         for thread in self.threads:
             thread.start()
@@ -97,6 +98,8 @@ class Clients:
                 self.open_posts -= 1
         if answer.status == 202:
             self.driver.write("accepted", n=n, ticket_id=answer.data["ticket_id"])
+            self.promised_at = time.monotonic()
+            self.just_promised.set()
             return True
         if answer.status == 503:
             if "Retry-After" not in answer.headers:
