@@ -64,12 +64,15 @@ TEST_CASE("only what a person must mend is hopeless") {
   auto& row = *world.state.destination;
   on_failure(row, ReasonClass::credentials, world.context);
   CHECK(row.circuit == Circuit::open);
-  CHECK(is_hopeless(row));
+  CHECK(is_hopeless(row, world.context));
+  World later = world;
+  later.pass(15 * second);
+  CHECK_FALSE(is_hopeless(*later.state.destination, later.context));  // a probe may go
   reset(row, world.context);
-  CHECK_FALSE(is_hopeless(row));
+  CHECK_FALSE(is_hopeless(row, world.context));
   CHECK(free_slots(row, world.context) == 8);
   for (int i = 0; i < 5; ++i) on_failure(row, ReasonClass::server_error, world.context);
-  CHECK_FALSE(is_hopeless(row));
+  CHECK_FALSE(is_hopeless(row, world.context));
 }
 
 TEST_CASE("announced limits become a bucket that refills with time") {
@@ -102,7 +105,7 @@ TEST_CASE("a push back pauses everything for that destination, and absurd wishes
   on_push_back(row, world.context.now + 30 * second, "rate_limited");
   CHECK(free_slots(row, world.context) == 0);
   CHECK(row.window_size == 4);
-  CHECK_FALSE(is_hopeless(row));
+  CHECK_FALSE(is_hopeless(row, world.context));
   messages::Limits spent;
   spent.remaining = 0;
   spent.reset_ms = INT64_MAX;

@@ -36,6 +36,17 @@ std::optional<Target> target_from(const std::optional<std::string>& json) {
 
 }  // namespace
 
+Target target_of(const DeliveryRow& row, const std::optional<store::BoardRow>& board) {
+  const auto of_attempt = target_from(row.attempt_target);
+  // What an attempt left behind is looked for where that attempt went.
+  if (row.step == DeliveryStep::resolve && of_attempt) return *of_attempt;
+  if (board) {
+    auto today = target_from(board->target);
+    if (today && today->connection_id == row.destination_id) return *today;
+  }
+  return of_attempt.value_or(Target{});
+}
+
 DeliveryMachine::DeliveryMachine(const State& state, Context& context)
     : state_(state),
       context_(context),
@@ -52,16 +63,7 @@ void DeliveryMachine::note(std::string_view actor, std::string_view action, std:
   ledger::note(decision_, context_, about(), actor, action, std::move(detail_json));
 }
 
-Target DeliveryMachine::target() const {
-  const auto of_attempt = target_from(row_.attempt_target);
-  // What an attempt left behind is looked for where that attempt went.
-  if (row_.step == DeliveryStep::resolve && of_attempt) return *of_attempt;
-  if (state_.board) {
-    auto today = target_from(state_.board->target);
-    if (today && today->connection_id == row_.destination_id) return *today;
-  }
-  return of_attempt.value_or(Target{});
-}
+Target DeliveryMachine::target() const { return target_of(row_, state_.board); }
 
 std::int64_t DeliveryMachine::claim_span() const {
   const auto& policy = context_.config.delivery;

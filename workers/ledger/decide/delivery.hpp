@@ -19,7 +19,7 @@ class DeliveryMachine {
   const store::DeliveryRow& row() const { return row_; }
   store::DestinationRow& destination() { return destination_; }
   bool has_destination() const { return state_.destination.has_value(); }
-  messages::Target target() const;  // today's, as far as it leads to this destination; else that of the last attempt
+  messages::Target target() const;
 
   // Transitions.
   void dispatch();
@@ -65,6 +65,9 @@ class DeliveryMachine {
   std::optional<store::StandbyRow> item_;
   bool is_new_item_ = false;
 };
+
+// Today's target, as far as it leads to the delivery's destination; else, and for a resolve, that of the last attempt.
+messages::Target target_of(const store::DeliveryRow& row, const std::optional<store::BoardRow>& board);
 
 // Notes the newest number known of a far side's sequence; never lowers it. `state.mark` is the one known so far.
 void raise_mark(Decision& decision, const State& state, std::string_view connection_id, std::string_view scope, std::int64_t value);

@@ -25,8 +25,8 @@ bool is_hopeless(ReasonClass reason) {
   return reason == ReasonClass::credentials || reason == ReasonClass::certificate || reason == ReasonClass::blocked_address;
 }
 
-bool is_hopeless(const DestinationRow& row) {
-  return row.circuit != Circuit::closed && is_hopeless(messages::value_of<ReasonClass>(row.pause_reason).value_or(ReasonClass::none));
+bool is_hopeless(const DestinationRow& row, const Context& context) {
+  return row.circuit == Circuit::open && row.paused_until > context.now && is_hopeless(messages::value_of<ReasonClass>(row.pause_reason).value_or(ReasonClass::none));
 }
 
 std::int64_t free_slots(const DestinationRow& row, const Context& context) {

@@ -10,9 +10,10 @@
 namespace postroom::ledger {
 
 // A failure that concerns every delivery to this far side and that only a person ends: credentials, certificate, blocked address.
-// While such a circuit is open, waiting deliveries go to standby with that reason instead of being tried one by one.
+// After such a refusal waiting deliveries go to standby with that reason instead of being tried one by one.
 bool is_hopeless(messages::ReasonClass reason);
-bool is_hopeless(const store::DestinationRow& row);
+// Open, just refused, and no probe under way: what waits now would only be refused too.
+bool is_hopeless(const store::DestinationRow& row, const Context& context);
 
 // How many deliveries may be dispatched now.
 std::int64_t free_slots(const store::DestinationRow& row, const Context& context);
