@@ -189,7 +189,7 @@ void Worker::perform(Errand& errand, Ask ask) {
   errand.is_effect = has_effect;
   request.timeout = has_effect ? desk_.rules.http_timeout : read_timeout(desk_.rules);
   if (has_effect) {
-    if (is_late(errand)) return give_up_unsent(errand, ReasonClass::timeout, "too much time passed since the claim; nothing was sent");
+    if (is_late(errand)) return give_up_unsent(errand, ReasonClass::none, "too much time passed since the claim; nothing was sent");
     request.is_repeatable = false;
     request.first_byte_by = errand.first_asked + desk_.rules.first_byte;
     errand.maybe_happened = true;
@@ -217,15 +217,17 @@ void Worker::exchanged(const std::string& token, http::Reply reply) {
     return arm();
   }
   if (reply.failure == http::Failure::too_late) {
+    // The far side took the time to shake hands, so the reason is a time-out, which is held against it.
     give_up_unsent(errand, ReasonClass::timeout, reply.detail);
     return arm();
   }
   follow(token, [&](Talk<Step>& talk) { return talk.next(std::move(reply)); });
 }
 
+// What is our own fault has no reason class, so that it is not held against the far side.
 // A resolve that did not run must not look like one that found nothing: it comes again, free of charge.
 void Worker::give_up_unsent(Errand& errand, ReasonClass why, std::string text) {
-  if (errand.kind->is_resolve) return report(errand, Outcome::snooze, {why, std::move(text), {}, std::chrono::milliseconds{0}});
+  if (errand.kind->is_resolve) return report(errand, Outcome::snooze, {why, std::move(text), {}, {}});
   report(errand, Outcome::not_sent, {why, std::move(text), {}, {}});
 }
 
@@ -311,7 +313,7 @@ void Worker::on_time() {
     } else if (errand.stage == Stage::exchanging) {
       desk_.http.cancel(errand.exchange);
     } else if (is_late(errand)) {
-      give_up_unsent(errand, ReasonClass::timeout, "the ledger did not answer in time; nothing was sent");
+      give_up_unsent(errand, ReasonClass::none, "the ledger did not answer in time; nothing was sent");
     } else if (errand.stage == Stage::claiming) {
       ask_claim(errand);
     } else {
