@@ -127,8 +127,6 @@ class Program {
   }
 
   void listen_to_the_broker() {
-    publisher_->on_state([](broker::LinkState state) { log::info("publishing link", {{"state", std::string{name_of(state)}}}); });
-    consumer_->on_state([](broker::LinkState state) { log::info("reply link", {{"state", std::string{name_of(state)}}}); });
     consumer_->own(broker::OwnQueue{.name = reply_queue_, .exchange = std::string{broker::names::reply}, .keys = {reply_queue_}});
     consumer_->on_deliveries([this](std::vector<broker::Delivery> replies) { performer_.take_replies(replies); });
     publisher_->start();

@@ -1,6 +1,5 @@
 #include "api/server/request_metrics.hpp"
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -10,7 +9,7 @@ namespace postroom::api {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> classes{"2xx", "3xx", "4xx", "5xx"};
+constexpr std::array<std::string_view, 3> classes{"2xx", "4xx", "5xx"};
 
 struct OfRoute {
   std::array<metrics::Counter*, classes.size()> by_class;
@@ -42,7 +41,7 @@ const std::vector<OfRoute>& all_counters() {
 void count_request(const Route* route, int status, std::chrono::nanoseconds took) {
   const auto index = route == nullptr ? routes().size() : static_cast<std::size_t>(route - routes().data());
   const auto& counters = all_counters()[index];
-  const auto kind = static_cast<std::size_t>(std::clamp(status / 100 - 2, 0, 3));
+  const auto kind = static_cast<std::size_t>(status < 400 ? 0 : status < 500 ? 1 : 2);
   counters.by_class[kind]->add();
   counters.seconds->observe(std::chrono::duration<double>(took).count());
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <stdexcept>
+#include <thread>
 
 namespace postroom::support {
 
@@ -36,6 +37,9 @@ Child::~Child() {
   close(input_);
   if (status_ < 0) {
     if (ending_ == Ending::terminate) ::kill(pid_, SIGTERM);
+    ::kill(pid_, SIGCONT);  // a stopped process would not hear it
+    for (int i = 0; i < 600 && !has_ended(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    if (!has_ended()) ::kill(pid_, SIGKILL);
     wait();
   }
   close(output_);
@@ -50,12 +54,21 @@ std::string Child::read_line() {
 
 void Child::send_signal(int number) { ::kill(pid_, number); }
 
+namespace {
+int as_shells_do(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+}  // namespace
+
+bool Child::has_ended() {
+  int status = 0;
+  if (status_ < 0 && waitpid(pid_, &status, WNOHANG) == pid_) status_ = as_shells_do(status);
+  return status_ >= 0;
+}
+
 int Child::wait() {
   if (status_ >= 0) return status_;
   int status = 0;
   waitpid(pid_, &status, 0);
-  status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-  return status_;
+  return status_ = as_shells_do(status);
 }
 
 }  // namespace postroom::support

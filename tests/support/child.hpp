@@ -16,13 +16,14 @@ class Child {
 
   // Throws std::runtime_error when it cannot be started. `environment`: NAME=value lines added to ours. `log`: file for its standard error.
   Child(std::vector<std::string> command, Ending ending, std::vector<std::string> environment = {}, std::string log = {});
-  ~Child();
+  ~Child();  // gives it 12 s, then SIGKILL
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
   std::string read_line();  // of its output; empty at its end
   pid_t pid() const { return pid_; }
   void send_signal(int number);
+  bool has_ended();
   int wait();  // its exit status, 128 + n when signal n ended it
 
  private:
@@ -30,7 +31,7 @@ class Child {
   int input_ = -1;
   int output_ = -1;
   Ending ending_;
-  int status_ = -1;
+  int status_ = -1;  // unknown yet
 };
 
 }  // namespace postroom::support

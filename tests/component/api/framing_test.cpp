@@ -53,7 +53,7 @@ TEST_CASE("what could hide a second request is answered once, with 400, and the 
     const auto reply = connection.read_reply();
     CAPTURE(reply.body);
     CHECK((reply.status == 400 || reply.status == 413));
-    CHECK(reply.headers["connection"] == "close");
+    CHECK(reply.headers.at("connection") == "close");
     CHECK(connection.is_closed());
   }
 }

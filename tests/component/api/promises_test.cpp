@@ -76,15 +76,15 @@ class PlayedLedger {
     publisher_->stop(seconds{1});
   }
 
-  // The next message of that type, or none in 5 s. Others before it are passed over.
-  std::optional<broker::Delivery> next(std::string_view type) {
+  // The next message of that type with those words in its body, or none in 5 s. Others before it, of earlier cases too, are passed over.
+  std::optional<broker::Delivery> next(std::string_view type, std::string_view words) {
     std::unique_lock lock{mutex_};
     const auto deadline = std::chrono::steady_clock::now() + seconds{5};
     while (true) {
       while (!seen_.empty()) {
         auto delivery = std::move(seen_.front());
         seen_.pop_front();
-        if (delivery.envelope.type == type) return delivery;
+        if (delivery.envelope.type == type && delivery.body.find(words) != std::string::npos) return delivery;
       }
       if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return std::nullopt;
     }
@@ -150,11 +150,12 @@ TEST_CASE("a promised ticket is in the ledger's queue, and a repeat with its key
   auto& api = RunningApi::shared();
   PlayedLedger ledger;
   const std::string key = "Idempotency-Key: k-1\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
-  const auto first = api.post_ticket(R"({"title":"Once","creator_email":"a@b.de"})", key);
+  const std::string title = "Asked once", body = R"({"title":"Asked once","creator_email":"a@b.de"})";
+  const auto first = api.post_ticket(body, key);
   REQUIRE(first.status == 202);
   const std::string ticket = data_of(first, "ticket_id");
   CHECK(first.headers.at("location") == "/v1/tickets/" + ticket);
-  const auto message = ledger.next("ticket.open.v1");
+  const auto message = ledger.next("ticket.open.v1", title);
   REQUIRE(message.has_value());
   CHECK(message->envelope.message_id == data_of(first, "command_id"));
   CHECK(message->envelope.correlation_id == message->envelope.message_id);
@@ -164,9 +165,9 @@ TEST_CASE("a promised ticket is in the ledger's queue, and a repeat with its key
   REQUIRE(open.ok());
   CHECK(open->ticket_id == ticket);
   CHECK(open->board_id == public_board);
-  const auto again = api.post_ticket(R"({"title":"Once","creator_email":"a@b.de"})", key);
+  const auto again = api.post_ticket(body, key);
   CHECK(data_of(again, "ticket_id") == ticket);
-  const auto repeated = ledger.next("ticket.open.v1");
+  const auto repeated = ledger.next("ticket.open.v1", title);
   REQUIRE(repeated.has_value());
   CHECK(repeated->envelope.message_id == message->envelope.message_id);
   CHECK(repeated->body == message->body);
@@ -211,9 +212,9 @@ TEST_CASE("a secret is sealed before it leaves, the same for the same key") {
                    .body = R"({"name":"Site","kind":"jira","base_url":"https://a.example","account":"a@b.de","secret":"top-secret-1"})",
                    .fields = "Prefer: respond-async\r\nIdempotency-Key: c-1\r\n"};
   CHECK(api.ask_as_admin(create).status == 202);
-  const auto first = ledger.next("connection.create.v1");
+  const auto first = ledger.next("connection.create.v1", "a.example");
   CHECK(api.ask_as_admin(create).status == 202);
-  const auto second = ledger.next("connection.create.v1");
+  const auto second = ledger.next("connection.create.v1", "a.example");
   REQUIRE((first && second));
   CHECK(first->body.find("top-secret-1") == std::string::npos);
   CHECK(first->body.find("\"secret_sealed\":\"v1.") != std::string::npos);
@@ -225,16 +226,17 @@ TEST_CASE("a death around the promise is a reset, and the same key is the same t
     CAPTURE(is_published);
     RunningApi api{{{"POSTROOM_CRASH_AT", is_published ? "api_after_confirm" : "api_before_publish"}}};
     PlayedLedger ledger;
-    const std::string key = "Idempotency-Key: dies\r\n", body = R"({"title":"Survivor"})";
+    const std::string title = is_published ? "Outlived a promise" : "Outlived a try";
+    const std::string key = "Idempotency-Key: dies\r\n", body = fmt::format(R"({{"title":"{}"}})", title);
     CHECK(api.post_ticket(body, key).status == 0);
     CHECK(api.wait() == 137);
-    const auto before = is_published ? ledger.next("ticket.open.v1") : std::nullopt;
+    const auto before = is_published ? ledger.next("ticket.open.v1", title) : std::nullopt;
     CHECK(before.has_value() == is_published);
     api.forget("POSTROOM_CRASH_AT");
     api.start();
     const auto promised = api.post_ticket(body, key);
     REQUIRE(promised.status == 202);
-    const auto after = ledger.next("ticket.open.v1");
+    const auto after = ledger.next("ticket.open.v1", title);
     REQUIRE(after.has_value());
     CHECK(after->envelope.message_id == data_of(promised, "command_id"));
     if (before) CHECK(before->envelope.message_id == after->envelope.message_id);

@@ -124,6 +124,6 @@ TEST_CASE("an idle link outlives many heartbeats and hardly wakes") {
   std::this_thread::sleep_for(5s);  // idling is what is tested, so this thread must not wake either
   CHECK(api.publisher->state() == LinkState::open);
   CHECK(ledger.consumer->state() == LinkState::open);
-  // Two links, each woken by two heartbeats a second from either side.
-  CHECK(switches() - before < 60);
+  // Two links, each woken by two heartbeats a second from either side: some 40, and what a sanitizer adds. A tick of 50 ms would make 200.
+  CHECK(switches() - before < 150);
 }
