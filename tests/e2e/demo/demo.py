@@ -174,7 +174,7 @@ class Demo:
         test = self.done("POST", f"/v1/connections/{self.connections['jira']}/test", {"board_id": self.boards["Jira"]})
         self.say(f"the operator rotated the token through Postroom; connection test: {'passed' if test['passed'] else 'FAILED'}: {test['summary']}")
         progress = self.done("POST", "/v1/standby/retry", {"filter": {"connection_id": self.connections["jira"]}})
-        self.say(f"one bulk retry: {progress}")
+        self.say(f"one bulk retry: {progress.get('done', 0)} of {progress.get('total', 0)} items")
         for ticket_id in tickets:
             self.delivered(ticket_id)
 
