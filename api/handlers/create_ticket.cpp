@@ -1,6 +1,7 @@
 // A ticket is promised as soon as the broker holds its message on disk; whether it is opened or shelved, the ledger decides.
 
 #include "api/handlers/command_plan.hpp"
+#include "api/handlers/reading_answers.hpp"
 
 namespace postroom::api {
 
@@ -25,7 +26,7 @@ Reply archived(const Request& request) {
 
 Plan create_ticket(const Request& request, const Context& context) {
   const auto board = context.boards.find(request.id);
-  if (!board) return unavailable("state-unavailable", "whether the board exists cannot be read at the moment; ask again", request.path);
+  if (!board) return reading_failed(board.error(), request);
   if (!*board) return not_found(request.path, "there is no board with this id");
   if (request.principal == nullptr && !(*board)->is_public) return unauthorized(request.path, "this board is not public: send Authorization: Bearer <token>");
   if ((*board)->is_archived) return archived(request);

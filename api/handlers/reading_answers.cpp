@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/base/ids.hpp"
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 
 namespace postroom::api {
@@ -11,6 +12,7 @@ Reply reading_failed(const Error& error, const Request& request) {
   if (error.code() == Code::bad_message) {
     return bad_request("invalid-parameters", "a query parameter is wrong", request.path, {in_query("cursor", error.what())});
   }
+  log::warning("the state could not be read", {{"path", std::string{request.path}}, {"why", error.text()}});
   return unavailable("state-unavailable", "the state cannot be read at the moment; ask again", request.path);
 }
 

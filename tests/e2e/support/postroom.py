@@ -81,6 +81,9 @@ class Postroom:
         return self.processes.add(f"{kind}-{number}", [self.programs[kind], "--config", self.home], environment, self.home / "log" / f"{kind}-{number}.log")
 
     def close(self, failed=False):
+        if failed and not self.keep and self.processes:  # before the end, with which the folder goes
+            for name, member in sorted(self.processes.members.items()):
+                print(f"--- {name}, last lines\n" + "\n".join(member.log_text().splitlines()[-12:]))
         if self.processes:
             self.exit_codes = self.processes.close()
         for part in (self.jira, self.trello, self.rabbit):
@@ -88,10 +91,7 @@ class Postroom:
                 part.close()
         if self.keep:
             print(f"kept: {self.home}")
-        elif failed:
-            for name in sorted(self.processes.members if self.processes else []):
-                print(f"--- {name}, last lines\n" + "\n".join(self.processes.members[name].log_text().splitlines()[-12:]))
-        if not self.keep:
+        else:
             shutil.rmtree(self.home, ignore_errors=True)
 
     def command(self, *arguments):
@@ -133,10 +133,24 @@ class Postroom:
         sim = {"jira": self.jira, "trello": self.trello}[kind]
         account, secret = {"jira": (JIRA_ACCOUNT, JIRA_SECRET), "trello": (TRELLO_ACCOUNT, TRELLO_SECRET)}[kind]
         body = {"name": f"{kind} {time.monotonic_ns()}", "kind": kind, "base_url": f"http://127.0.0.1:{port or sim.port}", "account": account, "secret": secret, **changes}
-        return self.http("POST", "/v1/connections", body).data["id"]
+        return self.settled(self.http("POST", "/v1/connections", body))["id"]
 
     def board(self, name, target=None, is_public=True):
-        return self.http("POST", "/v1/boards", {"name": name, "is_public": is_public, "target": target or {"kind": "desk"}}).data["id"]
+        return self.settled(self.http("POST", "/v1/boards", {"name": name, "is_public": is_public, "target": target or {"kind": "desk"}}))["id"]
+
+    def settled(self, answer):
+        """What a command came to, also when its reply got lost with the broker and the answer was 202 with a status resource."""
+        if answer.status != 202:
+            return answer.data
+
+        def look():
+            command = self.http("GET", answer.headers["Location"])
+            return command.data if command.status == 200 and command.data["state"] != "running" else None
+
+        command = self.until(look, 20, f"the end of the command behind {answer}")
+        if command["status"] >= 300:
+            raise AssertionError(f"refused: {command}")
+        return command["result"]
 
     def jira_board(self, name, connection_id=None, project="SUP", **mapping):
         connection_id = connection_id or self.connection("jira")
