@@ -85,6 +85,14 @@ await_ready() {
     fi
     sleep 0.2
   done
+  # The front door is up to promise; a command that waits for its answer also wants the ledger and the workers. Only then is it nice to try.
+  local _ health
+  for _ in $(seq 75); do
+    health=$(curl -s -m 2 "$api/healthz" || true)
+    case $health in '{"status":"ok"'*'"process":"ledger-'*) return 0 ;; esac
+    sleep 0.2
+  done
+  echo "scripts/run: not everybody is well yet: $health" >&2
 }
 
 # One sentence to start with, and the three commands of a first ticket.
