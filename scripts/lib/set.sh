@@ -17,7 +17,10 @@ install_and_build() {
   [ "$does_install" = no ] || scripts/lib/install.sh build run 9>&-
   echo "building the release (log: build/release.log)"
   mkdir -p build
-  if ! { cmake --preset release -DPOSTROOM_TESTS=OFF -DPOSTROOM_CRASH_POINTS=OFF && cmake --build --preset release; } >build/release.log 2>&1 9>&-; then
+  if ! {
+    cmake --preset release -DPOSTROOM_TESTS=OFF -DPOSTROOM_CRASH_POINTS=OFF >build/release.log 2>&1 &&
+      cmake --build --preset release -- -j "$(nproc)" 2>&1 | tee -a build/release.log | awk '/^\[/ && NR % 25 == 0 { print "  " $1; fflush() }'
+  } 9>&-; then
     tail -n 40 build/release.log >&2
     die "the build failed"
   fi
