@@ -2,17 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/json_view.hpp"
 #include "api/problem.hpp"
 #include "common/base/crash_point.hpp"
 #include "common/base/log.hpp"
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
+#include "common/crypto/crypto.hpp"
 #include "common/metrics/metrics.hpp"
 
 namespace postroom::api {
 
 namespace {
+
+constexpr std::chrono::milliseconds first_look{500};  // then twice as long each time
 
 std::string_view name_of(broker::Published outcome) {
   switch (outcome) {
@@ -64,14 +69,24 @@ struct Performer::Waiting {
   std::string idempotency_key;
   std::string location;
   Reply accepted;
+  std::string fingerprint;  // of the body, as the ledger records it
   SteadyTime deadline{};
+  SteadyTime next_look{};
+  SteadyTime due{};  // its key in deadlines_
+  std::chrono::milliseconds look_pause = first_look;
   bool is_confirmed = false;
   bool is_late = false;  // its time is over, only the confirm is still waited for
   Done done;             // empty: answered
 };
 
-Performer::Performer(const Settings& settings, const Clock& clock, broker::Publisher& publisher, std::string reply_to, std::function<void()> deadline_moved)
-    : settings_(settings), clock_(clock), publisher_(publisher), reply_to_(std::move(reply_to)), deadline_moved_(std::move(deadline_moved)) {}
+Performer::Performer(const Settings& settings, const Clock& clock, broker::Publisher& publisher, std::string reply_to, LookUp look_up,
+                     std::function<void()> deadline_moved)
+    : settings_(settings),
+      clock_(clock),
+      publisher_(publisher),
+      reply_to_(std::move(reply_to)),
+      look_up_(std::move(look_up)),
+      deadline_moved_(std::move(deadline_moved)) {}
 
 bool Performer::is_link_open() const { return publisher_.state() == broker::LinkState::open; }
 
@@ -114,11 +129,12 @@ void Performer::perform(Exchange exchange, std::string_view instance, Done done)
   waiting->accepted = std::move(exchange.accepted);
   waiting->is_late = !wants_reply;
   waiting->deadline = clock_.steady() + exchange.wait;
+  waiting->next_look = clock_.steady() + first_look;
   waiting->done = std::move(done);
   if (wants_reply) {
+    waiting->fingerprint = crypto::to_hex(crypto::sha256(exchange.command.body));
     waiting_.emplace(waiting->command_id, waiting);
-    const auto entry = deadlines_.emplace(waiting->deadline, waiting);
-    if (entry == deadlines_.begin()) deadline_moved_();
+    schedule(waiting);
   }
   publish(std::move(exchange.command), wants_reply, [this, waiting](broker::Published outcome) { published(waiting, outcome); });
 }
@@ -152,17 +168,35 @@ std::optional<SteadyTime> Performer::next_deadline() const {
   return deadlines_.empty() ? std::nullopt : std::optional{deadlines_.begin()->first};
 }
 
+void Performer::schedule(const std::shared_ptr<Waiting>& waiting) {
+  waiting->due = std::min(waiting->deadline, waiting->next_look);
+  const auto entry = deadlines_.emplace(waiting->due, waiting);
+  if (entry == deadlines_.begin()) deadline_moved_();
+}
+
 void Performer::expire() {
   const auto now = clock_.steady();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const auto waiting = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
-    if (waiting->is_confirmed) {
-      answer(waiting, std::move(waiting->accepted));
-    } else {
-      waiting->is_late = true;  // the publish has its own deadline, and only a confirm is a promise
+    const bool is_over = waiting->deadline <= now;
+    if (!is_over) {
+      waiting->look_pause *= 2;
+      waiting->next_look = now + waiting->look_pause;
+      schedule(waiting);
     }
+    look(waiting, is_over);
   }
+}
+
+void Performer::look(const std::shared_ptr<Waiting>& waiting, bool is_last) {
+  look_up_(waiting->command_id, waiting->fingerprint, [this, waiting, is_last](std::optional<messages::CommandReplied> recorded) {
+    if (!waiting->done) return;
+    if (recorded) return answer(waiting, replied(*recorded, waiting->location, waiting->command_id));
+    if (!is_last) return;
+    if (waiting->is_confirmed) return answer(waiting, std::move(waiting->accepted));
+    waiting->is_late = true;  // the publish has its own deadline, and only a confirm is a promise
+  });
 }
 
 void Performer::answer(const std::shared_ptr<Waiting>& waiting, Reply reply) {
@@ -174,7 +208,7 @@ void Performer::answer(const std::shared_ptr<Waiting>& waiting, Reply reply) {
     waiting_.erase(at);
     break;
   }
-  const auto [early, late] = deadlines_.equal_range(waiting->deadline);
+  const auto [early, late] = deadlines_.equal_range(waiting->due);
   for (auto at = early; at != late; ++at) {
     if (at->second != waiting) continue;
     deadlines_.erase(at);

@@ -16,6 +16,7 @@
 #include "common/broker/topology.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/metrics/metrics.hpp"
+#include "common/store/reading.hpp"
 
 namespace postroom::api {
 
@@ -89,7 +90,7 @@ class Program {
         reply_queue_(broker::reply_queue("api", fmt::format("{}-{}", getpid(), crypto::to_hex(crypto::random_bytes(4))))),
         publisher_(broker::make_publisher(endpoint_of(config, "publish"), on_loop())),
         consumer_(broker::make_consumer(endpoint_of(config, "consume"), on_loop())),
-        performer_(settings_, clock_, *publisher_, reply_queue_, [this] { wake_for_deadlines(); }),
+        performer_(settings_, clock_, *publisher_, reply_queue_, recorded(), [this] { wake_for_deadlines(); }),
         readers_(config.database()),
         neighbours_(loop_.get_executor(), config.health_dir()),
         service_(ports(), performer_, readers_),
@@ -124,6 +125,23 @@ class Program {
                           .loop = on_loop(),
                           .link_trouble = [this] { return link_trouble(); },
                           .gather = [this](Gather what, Done done) { gather(what, std::move(done)); }};
+  }
+
+  // What the ledger recorded of a command, read on a reader's thread.
+  LookUp recorded() {
+    return [this](std::string id, std::string fingerprint, Found found) {
+      auto shared_found = std::make_shared<Found>(std::move(found));
+      const bool taken = readers_.read([this, id = std::move(id), fingerprint = std::move(fingerprint), shared_found](store::Reading* reading) {
+        std::optional<messages::CommandReplied> answer;
+        if (reading != nullptr) {
+          const auto row = reading->command(id);
+          const bool is_final = row && *row && (*row)->status != 202 && (*row)->fingerprint == fingerprint;
+          if (is_final) answer = messages::CommandReplied{id, (*row)->status, {(*row)->result}};
+        }
+        asio::post(loop_, [shared_found, answer = std::move(answer)]() mutable { (*shared_found)(std::move(answer)); });
+      });
+      if (!taken) asio::post(loop_, [shared_found] { (*shared_found)(std::nullopt); });
+    };
   }
 
   void listen_to_the_broker() {

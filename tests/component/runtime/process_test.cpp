@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "tests/component/runtime/stage.hpp"
@@ -172,4 +174,37 @@ TEST_CASE("wrong arguments and a wrong home end with status 2 and a word") {
   CHECK(no_home.wait() == 2);
   support::Child odd{{POSTROOM_BINARY_DIR "/postroom-jira", "--verbose"}, support::Child::Ending::terminate, {"POSTROOM_ALLOW_ROOT=1"}, "/dev/null"};
   CHECK(odd.wait() == 2);
+}
+
+TEST_CASE("an idle worker is small and sleeps") {
+  Stage stage;
+  const auto worker = stage.start_worker();
+  for (int i = 0; i < 50; ++i) stage.publish_job();
+  stage.run_until([&] { return stage.outcomes.size() == 50; });
+  const std::string proc = "/proc/" + std::to_string(worker->pid());
+  const auto sum_of = [&](const std::string& file, std::string_view name) {
+    long sum = 0;
+    std::ifstream lines{proc + file};
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(name)) sum += std::stol(line.substr(line.find_first_of("0123456789")));
+    }
+    return sum;
+  };
+  const auto switches = [&] {
+    long sum = 0;
+    for (const auto& task : std::filesystem::directory_iterator{proc + "/task"}) {
+      sum += sum_of("/task/" + task.path().filename().string() + "/status", "voluntary_ctxt_switches");
+    }
+    return sum;
+  };
+  const long before = switches();
+  const auto until = SystemClock{}.steady() + seconds{5};
+  stage.run_until([&] { return SystemClock{}.steady() > until; });
+  const long woken = switches() - before;
+  const long private_kib = sum_of("/smaps_rollup", "Private_");
+  MESSAGE("private " << private_kib << " KiB, proportional " << sum_of("/smaps_rollup", "Pss:") << " KiB, woken " << woken << " times in 5 s");
+  CHECK(woken < 30);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  CHECK(private_kib < 8'192);
+#endif
 }

@@ -37,7 +37,14 @@ struct Scene {
   fakes::ManualClock clock;
   ManualPublisher publisher;
   int moved = 0;
-  Performer performer{settings, clock, publisher, "reply.api.1", [this] { ++moved; }};
+  std::optional<messages::CommandReplied> recorded;
+  std::vector<std::string> looked_for;  // fingerprints
+  Performer performer{settings, clock, publisher, "reply.api.1",
+                      [this](std::string, std::string fingerprint, Found found) {
+                        looked_for.push_back(std::move(fingerprint));
+                        found(recorded);
+                      },
+                      [this] { ++moved; }};
   std::vector<Reply> answers;
 
   Done keep() {
@@ -155,16 +162,46 @@ TEST_CASE("no reply in time is 202 with the command's status, once") {
   scene.exchange(std::chrono::seconds{2});
   CHECK(scene.moved == 1);
   scene.publisher.sent[0].done(Published::confirmed);
-  scene.clock.advance(std::chrono::seconds{1});
+  scene.clock.advance(std::chrono::milliseconds{1'999});
   scene.performer.expire();
   CHECK(scene.answers.empty());
-  scene.clock.advance(std::chrono::seconds{1});
+  scene.clock.advance(std::chrono::milliseconds{1});
   scene.performer.expire();
   REQUIRE(scene.answers.size() == 1);
   CHECK(scene.answers[0].body == "accepted");
   scene.reply(200, "{}");
   CHECK(scene.answers.size() == 1);
   CHECK(scene.performer.waiting() == 0);
+}
+
+TEST_CASE("a reply that was lost is found in the record, long before the time ends") {
+  Scene scene;
+  scene.exchange();
+  scene.publisher.sent[0].done(Published::confirmed);
+  scene.clock.advance(std::chrono::milliseconds{500});
+  scene.performer.expire();
+  CHECK(scene.answers.empty());
+  // SHA-256 of the body "{}", in hex
+  CHECK(scene.looked_for == std::vector<std::string>{"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"});
+  scene.recorded = messages::CommandReplied{"c1", 201, {R"({"data":{"version":1}})"}};
+  scene.performer.expire();
+  CHECK(scene.answers.empty());  // not due
+  scene.clock.advance(std::chrono::seconds{1});
+  scene.performer.expire();
+  REQUIRE(scene.answers.size() == 1);
+  CHECK(scene.answers[0].status == 201);
+  CHECK(scene.header(0, "Location") == "/v1/boards/b1");
+  CHECK_FALSE(scene.performer.next_deadline().has_value());
+}
+
+TEST_CASE("the record is looked at ever more seldom") {
+  Scene scene;
+  scene.exchange(std::chrono::seconds{60});
+  for (int n = 0; n < 600; ++n) {
+    scene.clock.advance(std::chrono::milliseconds{100});
+    scene.performer.expire();
+  }
+  CHECK(scene.looked_for.size() == 7);  // 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 and 60 s
 }
 
 TEST_CASE("time that ends before the confirm promises nothing yet") {

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
@@ -89,4 +91,23 @@ TEST_CASE("the README's table shows every type and queue once") {
     CHECK(table.find(name) == table.rfind(name));
   }
   for (const auto& queue : broker::queues()) CHECK(table.find("| `" + std::string{queue.name} + "` |") != std::string::npos);
+}
+
+TEST_CASE("the pages that show the table show today's") {
+  std::size_t shown = 0;
+  for (const char* page : {"common/broker/README.md", "README.md"}) {
+    std::ifstream file{std::string{POSTROOM_SOURCE_DIR "/"} + page};
+    std::ostringstream content;
+    content << file.rdbuf();
+    const auto text = content.str();
+    const std::string_view opening = "<!-- topology -->\n";
+    const auto begin = text.find(opening);
+    if (begin == std::string::npos) continue;
+    ++shown;
+    const auto end = text.find("<!-- /topology -->", begin);
+    REQUIRE(end != std::string::npos);
+    CAPTURE(page);
+    CHECK(text.substr(begin + opening.size(), end - begin - opening.size()) == broker::topology_markdown());
+  }
+  CHECK(shown > 0);
 }
