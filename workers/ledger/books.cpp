@@ -44,6 +44,10 @@ Result<void> all_of(Steps&&... steps) {
 
 constexpr std::int64_t put_off_time = 60'000'000;  // microseconds
 
+// The count is maintained; a new process makes sure that it is right, for a wrong one would narrow a window for ever.
+constexpr std::string_view recount_in_flight =
+    "UPDATE destinations SET in_flight = (SELECT COUNT(*) FROM deliveries WHERE deliveries.destination_id = destinations.id "
+    "AND deliveries.state IN ('dispatched', 'claimed'))";
 constexpr std::string_view board_in_use =
     "SELECT EXISTS (SELECT 1 FROM tickets WHERE board_id = ?1) "
     "OR EXISTS (SELECT 1 FROM standby WHERE state IN ('open', 'assigned', 'retry_pending') AND board_id = ?1)";
@@ -58,11 +62,12 @@ void Aftermath::take(Aftermath&& other) {
   append(outgoing, other.outgoing);
   append(may_drop, other.may_drop);
   append(touched, other.touched);
-  append(alarms, other.alarms);
+  append(notices, other.notices);
 }
 
 Result<void> Books::open() {
-  return all_of([&] { return number_into(last_event_, database_, "SELECT COALESCE(MAX(seq), 0) FROM events", {}); },
+  return all_of([&] { return database_.execute(recount_in_flight, {}); },
+                [&] { return number_into(last_event_, database_, "SELECT COALESCE(MAX(seq), 0) FROM events", {}); },
                 [&] { return number_into(last_outgoing_, database_, "SELECT COALESCE(MAX(seq), 0) FROM outgoing", {}); });
 }
 
@@ -225,7 +230,7 @@ Result<Aftermath> Books::write(Decision decision, Context& context) {
     if (auto written = store::insert(database_, row); !written) return written.error();
     after.outgoing.push_back(std::move(row));
   }
-  after.take({{}, std::move(decision.may_drop), std::move(decision.touched), std::move(decision.alarms)});
+  after.take({{}, std::move(decision.may_drop), std::move(decision.touched), std::move(decision.notices)});
   return after;
 }
 
@@ -244,7 +249,7 @@ Result<Aftermath> Books::decide_delivery(const std::string& id, Context& context
   const std::int64_t later = context.now + put_off_time;
   if (auto put_off = database_.execute("UPDATE deliveries SET due_at = ?1 WHERE id = ?2", {later, id}); !put_off) return put_off.error();
   Aftermath alarm;
-  alarm.alarms.push_back(fmt::format("delivery {} cannot be decided: {}", id, after.error().text()));
+  alarm.notices.push_back({true, fmt::format("delivery {} cannot be decided: {}", id, after.error().text()), state && state->ticket ? state->ticket->correlation_id : "", {}});
   return alarm;
 }
 

@@ -17,7 +17,7 @@ struct Aftermath {
   std::vector<store::OutgoingRow> outgoing;
   std::vector<MayDrop> may_drop;
   std::vector<std::string> touched;
-  std::vector<std::string> alarms;
+  std::vector<Notice> notices;
 
   void take(Aftermath&& other);
 };

@@ -91,14 +91,11 @@ MayDrop reply_to(const messages::Envelope& to, std::int64_t status, std::string 
   return reply;
 }
 
-metrics::Counter& shelved(std::string_view reason_class) { return metrics::counter("ledger_messages_shelved", {{"reason_class", reason_class}}); }
-
 }  // namespace
 
 Result<Aftermath> Intake::shelve(const Incoming& in, std::string_view reason_class, std::string_view reason, Context& context) {
   auto state = books_.load(poison_needs(in));
   if (!state) return state.error();
-  shelved(reason_class).add();
   Decision decision = decide_poison(*state, in, reason_class, reason, context);
   if (!in.envelope.reply_to.empty()) {
     const std::string problem = problem_json({422, reason_class, "Not acceptable", std::string{reason}, ""}, in.envelope.message_id);

@@ -26,6 +26,16 @@ std::int64_t steady_micros(const Clock& clock) {
   return std::chrono::duration_cast<std::chrono::microseconds>(clock.steady().time_since_epoch()).count();
 }
 
+void tell(const Notice& notice) {
+  if (notice.is_alarm) {
+    metrics::counter("ledger_alarms").add();
+    log::error("alarm", {{"what", notice.what}, {"correlation_id", notice.correlation_id}});
+  } else {
+    metrics::counter("ledger_shelved", {{"reason_class", notice.reason_class}}).add();
+    log::warning("shelved", {{"what", notice.what}, {"reason_class", notice.reason_class}, {"correlation_id", notice.correlation_id}});
+  }
+}
+
 }  // namespace
 
 Rounds::Rounds(Ports ports, const Config& config, std::function<void()> wake, std::function<void(const Error&)> die)
@@ -110,8 +120,6 @@ Result<Aftermath> Rounds::apply_one(const broker::Delivery& delivery, Context& c
     const Error why = after.error();
     if (auto undone = database.rollback_to_savepoint(); !undone) return undone.error();
     if (auto begun = database.savepoint(); !begun) return begun.error();
-    log::warning("message shelved", {{"type", delivery.envelope.type}, {"message_id", delivery.envelope.message_id},
-                                     {"correlation_id", delivery.envelope.correlation_id}, {"reason", why.text()}});
     after = intake_of_.shelve(delivery, why.code() == Code::bad_message ? "invalid_body" : "not_applicable", why.text(), context);
   }
   if (!after) return after;
@@ -209,10 +217,7 @@ void Rounds::after_commit([[maybe_unused]] Batch batch, Aftermath after) {
   relay_.written();
   if (!trouble_.empty()) log::info("the database works again");
   trouble_.clear();
-  for (const auto& alarm : after.alarms) {
-    metrics::counter("ledger_alarms").add();
-    log::error("alarm", {{"what", alarm}});
-  }
+  for (const auto& notice : after.notices) tell(notice);
   for (const auto& message : after.may_drop) relay_.publish(message);
   if (!after.outgoing.empty()) crash_point("dispatch_after_commit");
   relay_.take(std::move(after.outgoing));

@@ -291,6 +291,17 @@ TEST_CASE("while the broker is away nothing is dispatched again for its silence"
   CHECK(house.jobs().size() == 1);
 }
 
+TEST_CASE("a wrong count of what is in flight is set right by the next process") {
+  Site house;
+  REQUIRE(house.database.execute("UPDATE destinations SET in_flight = 8", {}).ok());
+  house.post("board");
+  CHECK(house.jobs().empty());
+  house.die();
+  house.settle();
+  CHECK(house.jobs().size() == 1);
+  house.check_balance();
+}
+
 TEST_CASE("a delivery that cannot be decided is put off with an alarm and stops nobody") {
   Site house;
   const std::string broken = house.post("board", false);

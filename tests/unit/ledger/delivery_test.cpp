@@ -232,9 +232,11 @@ TEST_CASE("done twice with one object changes nothing; with another object it is
   world.report_done("10001");
   CHECK(*world.state.delivery == before);
   CHECK(world.state.externals.size() == 1);
-  CHECK(world.last.alarms.empty());
+  CHECK(world.last.notices.empty());
   world.report_done("10002", 18);
-  CHECK(world.last.alarms.size() == 1);
+  REQUIRE(world.last.notices.size() == 1);
+  CHECK(world.last.notices[0].is_alarm);
+  CHECK(world.last.notices[0].correlation_id == "arrival");
   REQUIRE(world.state.externals.size() == 2);
   CHECK(world.state.externals[1].state == store::ExternalState::duplicate);
   CHECK(world.has_noted("duplicate_found"));
@@ -249,7 +251,7 @@ TEST_CASE("an object that another delivery owns is never recorded twice") {
   owned.remote_id = "10001";
   world.state.remote_owner = owned;
   world.report_done("10001");
-  CHECK(world.last.alarms.size() == 1);
+  CHECK(std::ranges::count_if(world.last.notices, &Notice::is_alarm) == 1);
   CHECK(world.state.externals.empty());
   CHECK(world.state.delivery->state == DeliveryState::standby);
 }
@@ -362,6 +364,23 @@ TEST_CASE("maybe_sent survives standby: the retry looks it up first, not before 
   world.claim();
   world.report_done();
   CHECK(world.state.item->state == messages::StandbyState::resolved);
+}
+
+TEST_CASE("a board that keeps its tickets on the desk by now needs no delivery any more") {
+  World world;
+  world.dispatch();
+  world.claim();
+  world.report(Outcome::refuse, ReasonClass::invalid_data);
+  world.state.board->connection_id.reset();
+  world.state.board->target = R"({"kind":"desk"})";
+  World in_doubt = world;
+  world.receive(messages::StandbyRetry{world.state.item->id, "ada", {}});
+  CHECK(world.last.status == 200);
+  CHECK(world.state.delivery->state == DeliveryState::cancelled);
+  CHECK(world.state.item->state == messages::StandbyState::resolved);
+  in_doubt.state.delivery->maybe_sent = true;
+  in_doubt.receive(messages::StandbyRetry{in_doubt.state.item->id, "ada", {}});
+  CHECK(in_doubt.state.delivery->step == DeliveryStep::resolve);
 }
 
 TEST_CASE("a board that points elsewhere takes its shelved delivery along, unless it is in doubt") {

@@ -41,6 +41,14 @@ struct MayDrop {
   std::string body;
 };
 
+// For the log and a metric, after the commit: what a person may want to know at once, or what should never happen (an alarm).
+struct Notice {
+  bool is_alarm = false;
+  std::string what;
+  std::string correlation_id;
+  std::string reason_class;  // of what was shelved
+};
+
 // Also a row in `events`, so that listeners can resume.
 struct Event {
   std::string type;
@@ -58,7 +66,7 @@ struct Decision {
   std::vector<MayDrop> may_drop;
   std::vector<Event> events;
   std::vector<std::string> touched;  // destinations that may have something to dispatch now
-  std::vector<std::string> alarms;   // what should never happen: error log and metric
+  std::vector<Notice> notices;
   std::int64_t status = 0;           // HTTP status of the answer; 0 = there is no answer
   std::string answer;                // its body
   bool is_answered_later = false;    // the status is 202 and stands in the inbox; who waits is answered by a later decision
@@ -76,6 +84,7 @@ struct Decision {
   void remove(R row) {
     changes.push_back({Change::Kind::remove, AnyRow{std::move(row)}, AnyRow{}});
   }
+  void alarm(std::string what, std::string correlation_id) { notices.push_back({true, std::move(what), std::move(correlation_id), {}}); }
   void count(std::string_view name, std::int64_t by = 1) { counted.emplace_back(name, by); }
 
   void reply(std::int64_t http_status, std::string body) {

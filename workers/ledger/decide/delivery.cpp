@@ -59,6 +59,8 @@ About DeliveryMachine::about() const {
   return {state_.ticket ? state_.ticket->correlation_id : row_.ticket_id, row_.ticket_id, row_.id, row_.standby_id};
 }
 
+void DeliveryMachine::alarm(std::string what) { decision_.alarm(std::move(what), about().correlation_id); }
+
 void DeliveryMachine::note(std::string_view actor, std::string_view action, std::string detail_json) {
   ledger::note(decision_, context_, about(), actor, action, std::move(detail_json));
 }
@@ -181,7 +183,7 @@ void DeliveryMachine::duplicate(const messages::Remote& remote) {
   external.state = store::ExternalState::duplicate;
   external.created_at = context_.now;
   decision_.insert(std::move(external));
-  decision_.alarms.push_back(fmt::format("delivery {} has a second object on the far side: {} {}", row_.id, remote.id, remote.url));
+  alarm(fmt::format("delivery {} has a second object on the far side: {} {}", row_.id, remote.id, remote.url));
   note("ledger", "duplicate_found", detail({{"key", remote.key}, {"url", remote.url}}));
 }
 
@@ -295,6 +297,8 @@ void DeliveryMachine::shelve(ReasonClass reason_class, std::string_view reason) 
     is_new_item_ = true;
   }
   note("ledger", "shelved", detail({{"reason_class", std::string{class_name}}, {"reason", std::string{reason}}}));
+  decision_.notices.push_back({false, fmt::format("delivery {} of ticket {} shelved: {}", row_.id, row_.ticket_id, row_.reason), about().correlation_id,
+                               std::string{class_name}});
   if (state_.ticket) {
     const auto& ticket = *state_.ticket;
     decision_.events.push_back({std::string{messages::TicketChanged::type}, ticket.board_id,
@@ -315,7 +319,21 @@ void DeliveryMachine::retarget() {
   decision_.touched.push_back(row_.destination_id);
 }
 
+bool DeliveryMachine::is_for_the_desk() const {
+  const auto today = state_.board ? target_from(state_.board->target) : std::nullopt;
+  return today && today->kind == messages::TargetKind::desk && !row_.maybe_sent;
+}
+
 void DeliveryMachine::retry(std::string_view actor) {
+  if (is_for_the_desk()) {
+    // The ticket is where it belongs by now; what was never sent needs no far side any more.
+    cancel(actor, "the board keeps its tickets on the desk");
+    if (item_) {
+      item_->state = StandbyState::resolved;
+      ++item_->version;
+    }
+    return;
+  }
   row_.attempts = row_.snoozes = row_.absent_count = 0;
   row_.step = row_.maybe_sent ? DeliveryStep::resolve : DeliveryStep::send;
   const std::int64_t settled = row_.sent_at + claim_span();

@@ -34,9 +34,10 @@ class DeliveryMachine {
   void resolve_at(std::int64_t due, messages::ReasonClass reason_class, std::string_view reason);
   void absent();                                        // a resolve found nothing
   void shelve(messages::ReasonClass reason_class, std::string_view reason);
-  void retry(std::string_view actor);                   // from standby
+  void retry(std::string_view actor);                   // from standby; cancels it when the board's target is the desk by now
   void cancel(std::string_view actor, std::string_view reason);
   void duplicate(const messages::Remote& remote);       // a second object: an alarm
+  void alarm(std::string what);
   void note(std::string_view actor, std::string_view action, std::string detail_json = "{}");
 
   // Connection state.
@@ -52,6 +53,7 @@ class DeliveryMachine {
   void leave(store::DeliveryState next);
   void not_sent_after_all();
   void retarget();
+  bool is_for_the_desk() const;
   std::int64_t back_off(std::int64_t attempts);
   std::int64_t claim_span() const;
   About about() const;

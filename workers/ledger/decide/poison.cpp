@@ -40,6 +40,8 @@ Needs poison_needs(const Incoming& in) {
 
 Decision decide_poison(const State& state, const Incoming& in, std::string_view reason_class, std::string_view reason, Context& context) {
   Decision decision;
+  decision.notices.push_back({false, fmt::format("message {} of type {} shelved: {}", in.envelope.message_id, in.envelope.type, reason),
+                              in.envelope.correlation_id, std::string{reason_class}});
   if (in.envelope.retry > 0 && state.pending_item && state.pending_item->retry_no == in.envelope.retry) {
     store::StandbyRow item = *state.pending_item;
     reopen(item, reason_class, reason, context);

@@ -97,6 +97,7 @@ struct Opening {
     write_arrival(ArrivalState::standby, item_id);
     note(decision, context, about({}, item_id), "ledger", "shelved",
          detail({{"reason_class", std::string{reason_class}}, {"reason", std::string{reason}}}));
+    decision.notices.push_back({false, fmt::format("arrival {} shelved: {}", id(), reason), correlation_id(), std::string{reason_class}});
     decision.reply(200, result_json(message.ticket_id, "standby"));
   }
 

@@ -117,7 +117,7 @@ struct Judging {
     const auto& remote = *message.remote;
     if (state.remote_owner && state.remote_owner->delivery_id != machine.row().id) {
       const std::string why = fmt::format("the far side's object {} already belongs to another delivery ({})", remote.key, state.remote_owner->delivery_id);
-      machine.decision().alarms.push_back(fmt::format("delivery {}: {}", machine.row().id, why));
+      machine.alarm(fmt::format("delivery {}: {}", machine.row().id, why));
       if (is_current) machine.shelve(ReasonClass::conflict, why);
       return;
     }
@@ -162,11 +162,12 @@ Needs needs(const WorkOutcome& message, const Incoming&) {
   return needs;
 }
 
-Decision decide(const State& state, const WorkOutcome& message, const Incoming&, Context& context) {
+Decision decide(const State& state, const WorkOutcome& message, const Incoming& in, Context& context) {
   if (!state.delivery) {
     Decision decision;
     if (message.outcome == Outcome::done) {
-      decision.alarms.push_back(fmt::format("done for a delivery that is not there: {} ({})", message.delivery_id, message.remote ? message.remote->url : ""));
+      decision.alarm(fmt::format("done for a delivery that is not there: {} ({})", message.delivery_id, message.remote ? message.remote->url : ""),
+                     in.envelope.correlation_id);
     }
     return decision;
   }
