@@ -41,7 +41,7 @@ struct Config {
     std::uint16_t listen_port = 8080;
     std::string public_url;              // base of links; default http://host:port
     std::int64_t body_limit = 1 << 20;   // bytes of a request body
-    Millis publish_timeout{1'000};       // until 503
+    Millis publish_timeout{900};         // until 503, which must come within a second
     Millis reply_wait{10'000};           // default of Prefer: wait=N
     std::int64_t connection_limit = 10'000;
   } api;
@@ -67,7 +67,7 @@ struct Config {
     Millis backoff_cap{3'600'000};
     Millis retry_after_cap{3'600'000};
     std::int64_t window_start = 8;    // unfinished jobs in the queues for one destination
-    std::int64_t window_limit = 64;
+    std::int64_t window_limit = 16;  // far below a worker's prefetch: some dead sites must not fill it
     std::int64_t circuit_failures = 5;  // consecutive failures that open a destination's circuit
     Millis circuit_probe{15'000};       // until one probe is let through
   } delivery;

@@ -25,9 +25,9 @@ constexpr std::array queue_table{
     Queue{"ledger.intake", "cmd", "intake", "ledger", 1000, 0, true},
     Queue{"ledger.results", "result", "result", "ledger", 1000, 0, true},
     Queue{"standby", "standby", "", "ledger", 100, 0, false},
-    Queue{"jira", "work", "jira", "jira", 32, 20, true},
+    Queue{"jira", "work", "jira", "jira", 128, 20, true},
     Queue{"jira.test", "work", "jira.test", "jira", 4, 20, true},
-    Queue{"trello", "work", "trello", "trello", 32, 20, true},
+    Queue{"trello", "work", "trello", "trello", 128, 20, true},
     Queue{"trello.test", "work", "trello.test", "trello", 4, 20, true},
 };
 
