@@ -49,8 +49,7 @@ namespace {
 ReasonClass class_of(Failure failure) {
   switch (failure) {
     case Failure::blocked_address: return ReasonClass::blocked_address;
-    case Failure::tls_certificate:
-    case Failure::tls: return ReasonClass::certificate;
+    case Failure::tls_certificate: return ReasonClass::certificate;
     case Failure::timeout: return ReasonClass::timeout;
     case Failure::too_large:
     case Failure::protocol: return ReasonClass::protocol;

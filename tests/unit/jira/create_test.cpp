@@ -121,7 +121,7 @@ TEST_CASE("jira create: every answer has its verdict") {
       {"nobody listens", failed(Failure::connect, false), Outcome::defer, ReasonClass::unreachable},
       {"private address", failed(Failure::blocked_address, false), Outcome::defer, ReasonClass::blocked_address},
       {"wrong certificate", failed(Failure::tls_certificate, false), Outcome::defer, ReasonClass::certificate},
-      {"handshake fails", failed(Failure::tls, false), Outcome::defer, ReasonClass::certificate},
+      {"handshake fails", failed(Failure::tls, false), Outcome::defer, ReasonClass::unreachable},
       {"reset before sending", failed(Failure::reset_before_send, false), Outcome::defer, ReasonClass::unreachable},
       {"no connection in time", failed(Failure::timeout, false), Outcome::defer, ReasonClass::timeout},
       {"odd address", failed(Failure::refused_request, false), Outcome::refuse, ReasonClass::invalid_data},
