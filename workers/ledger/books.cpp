@@ -55,6 +55,8 @@ constexpr std::string_view connection_in_use =
     "SELECT EXISTS (SELECT 1 FROM boards WHERE connection_id = ?1) OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = ?1 "
     "AND state IN ('waiting', 'dispatched', 'claimed', 'standby'))";
 
+constexpr std::string_view connection_has_past = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE destination_id = ?1)";
+
 }  // namespace
 
 void Aftermath::take(Aftermath&& other) {
@@ -122,6 +124,10 @@ Result<void> Books::load_usage(const Needs& needs, State& state) {
     if (auto asked = number_into(is_used, database_, connection_in_use, std::initializer_list<Value>{*needs.connection_id}); !asked) return asked;
     state.is_connection_used = is_used != 0;
   }
+  if (needs.connection_past) {
+    if (auto asked = number_into(is_used, database_, connection_has_past, std::initializer_list<Value>{*needs.connection_id}); !asked) return asked;
+    state.has_connection_past = is_used != 0;
+  }
   return {};
 }
 
@@ -157,12 +163,12 @@ Result<State> Books::load(const Needs& needs) {
       [&] { return wish(needs.connection_name, [&](const auto& name) { return into(state.connection_named, database_, "WHERE name = ?1", {name}); }); },
       [&] { return wish(needs.test_id, [&](const auto& id) { return by_id(state.test, database_, id); }); },
       [&] { return wish(needs.test_id, [&](const auto& id) { return into(state.test_command, database_, "WHERE message_id = ?1 ORDER BY retry DESC LIMIT 1", {id}); }); },
+      [&] { return needs.standby_id ? load_item(needs, state) : Result<void>{}; },
       [&] { return wish(needs.arrival_id, [&](const auto& id) { return by_id(state.arrival, database_, id); }); },
       [&] {
         const bool has_item = state.arrival && state.arrival->standby_id;
         return has_item ? by_id(state.item, database_, *state.arrival->standby_id) : Result<void>{};
       },
-      [&] { return needs.standby_id ? load_item(needs, state) : Result<void>{}; },
       [&] { return needs.delivery_id ? load_delivery(needs, state) : Result<void>{}; },
       [&] { return wish(needs.ticket_id, [&](const auto& id) { return load_ticket(id, state); }); },
       [&] {

@@ -2,6 +2,7 @@
 #include "workers/ledger/decide/board_target.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/destination.hpp"
+#include "workers/ledger/decide/problem.hpp"
 
 namespace postroom::ledger {
 
@@ -11,6 +12,7 @@ Needs needs(const ConnectionUpdate& message, const Incoming&) {
   Needs needs;
   needs.connection_id = message.connection_id;
   needs.connection_name = message.name;
+  needs.connection_past = message.base_url.has_value();
   return needs;
 }
 
@@ -20,6 +22,12 @@ Decision decide(const State& state, const ConnectionUpdate& message, const Incom
   const auto& before = *state.connection;
   if (message.expected_version && *message.expected_version != before.version) return version_mismatch(before.version, command_id);
   if (message.name && state.connection_named && state.connection_named->id != before.id) return refused(name_taken(*message.name), command_id);
+  // Numbers, marks and attempts in doubt belong to the site that they came from.
+  if (message.base_url && *message.base_url != before.base_url && state.has_connection_past) {
+    return refused({409, "connection-used", "The connection was used already",
+                    "Its tickets belong to the site it leads to: make a new connection and point the boards at it.", "/base_url"},
+                   command_id);
+  }
   Decision decision;
   store::ConnectionRow connection = before;
   if (message.name) connection.name = *message.name;

@@ -28,6 +28,7 @@ struct Needs {
   std::optional<messages::StandbyFilter> filter;  // how many open items match
   bool board_usage = false;
   bool connection_usage = false;
+  bool connection_past = false;    // whether anything was ever meant for it
   bool ticket_number = false;
 };
 
@@ -51,6 +52,7 @@ struct State {
   std::int64_t matching_items = 0;
   bool is_board_used = false;
   bool is_connection_used = false;
+  bool has_connection_past = false;
   std::int64_t last_ticket_number = 0;
 };
 
