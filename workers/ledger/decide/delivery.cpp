@@ -261,6 +261,7 @@ void DeliveryMachine::absent() {
   row_.reason_class = ReasonClass::absent;
   row_.reason = "the far side does not have it; it is sent again";
   note("ledger", "proved_absent");
+  if (stays_on_desk()) return keep_on_desk("ledger");
   retarget();
   ++row_.attempts;
   if (row_.attempts >= context_.config.delivery.max_attempts) shelve(ReasonClass::absent, "sent and never arrived, too often");
@@ -324,7 +325,19 @@ bool DeliveryMachine::is_for_the_desk() const {
   return today && today->kind == messages::TargetKind::desk && !row_.maybe_sent;
 }
 
+bool DeliveryMachine::stays_on_desk() const { return state_.board && state_.board->target_kind == messages::TargetKind::desk; }
+
+// The ticket was given to a board that keeps its tickets; nothing is out there, and nothing goes out.
+void DeliveryMachine::keep_on_desk(std::string_view actor) {
+  cancel(actor, "its board keeps tickets on the desk");
+  if (!item_) return;
+  item_->state = StandbyState::resolved;
+  item_->due_at = 0;
+  ++item_->version;
+}
+
 void DeliveryMachine::retry(std::string_view actor) {
+  if (!row_.maybe_sent && stays_on_desk()) return keep_on_desk(actor);
   if (is_for_the_desk()) {
     // The ticket is where it belongs by now; what was never sent needs no far side any more.
     cancel(actor, "the board keeps its tickets on the desk");

@@ -52,6 +52,8 @@ class DeliveryMachine {
  private:
   void leave(store::DeliveryState next);
   void not_sent_after_all();
+  bool stays_on_desk() const;
+  void keep_on_desk(std::string_view actor);
   void retarget();
   bool is_for_the_desk() const;
   std::int64_t back_off(std::int64_t attempts);
