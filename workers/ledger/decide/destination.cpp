@@ -89,12 +89,14 @@ void on_push_back(DestinationRow& row, std::int64_t until, std::string_view reas
 void on_limits(DestinationRow& row, const messages::Limits& limits, const Context& context) {
   if (limits.per_interval && limits.interval_ms && *limits.per_interval > 0 && *limits.interval_ms > 0) {
     // Nine tenths of it: others use the same account.
-    const std::int64_t rate = std::min<std::int64_t>(*limits.per_interval, 1'000'000'000) * 900'000 / *limits.interval_ms;
+    // Bounded, whatever the far side says: a token a minute at least, a thousand a second at most.
+    const std::int64_t announced = std::min<std::int64_t>(*limits.per_interval, 1'000'000'000) * 900'000 / *limits.interval_ms;
+    const std::int64_t rate = std::clamp<std::int64_t>(announced, 17, 1'000'000);
     if (row.rate_per_second_milli == 0) {
       row.tokens_milli = std::max(one_token, rate);
       row.tokens_at = context.now;
     }
-    row.rate_per_second_milli = std::max<std::int64_t>(1, rate);
+    row.rate_per_second_milli = rate;
   }
   if (limits.remaining && *limits.remaining <= 0 && limits.reset_ms) {
     const std::int64_t wait = std::clamp<std::int64_t>(*limits.reset_ms, 0, context.config.delivery.retry_after_cap.count());

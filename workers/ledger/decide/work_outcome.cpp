@@ -53,7 +53,10 @@ struct Judging {
   }
 
   // The worker used credentials that were replaced since: nothing is said about today's.
-  bool is_about_old_settings() const { return state.connection && state.connection->updated_at >= machine.claimed_at(); }
+  // A change "after" now is a clock that was set back, and proves nothing.
+  bool is_about_old_settings() const {
+    return state.connection && state.connection->updated_at >= machine.claimed_at() && state.connection->updated_at <= context.now;
+  }
 
   void blame_far_side() {
     on_failure(machine.destination(), message.reason_class, context);
@@ -189,7 +192,7 @@ Decision decide(const State& state, const WorkOutcome& message, const Incoming& 
   }
   if (message.limits) on_limits(machine.destination(), *message.limits, context);
   if (is_hopeless(message.reason_class) && message.outcome != Outcome::unknown && judging.is_about_old_settings()) {
-    machine.wait_until(context.now, message.reason_class, "the settings changed while it was under way", "deferred");
+    machine.snooze(context.now + judging.free_wait(), message.reason_class, "the settings changed while it was under way");
     return machine.finish();
   }
   switch (message.outcome) {
