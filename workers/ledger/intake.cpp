@@ -10,6 +10,7 @@
 #include "common/metrics/metrics.hpp"
 #include "common/store/table.hpp"
 #include "workers/ledger/decide/decide.hpp"
+#include "workers/ledger/decide/shelf.hpp"
 #include "workers/ledger/decide/problem.hpp"
 
 namespace postroom::ledger {
@@ -113,7 +114,7 @@ Result<Aftermath> Intake::answer_duplicate(const store::InboxRow& known, const I
   Aftermath after;
   if (known.fingerprint != fingerprint || known.type != in.envelope.type) {
     const std::string_view reason = "The same id was used before with another content: repeat the first request, or choose a new Idempotency-Key.";
-    if (in.envelope.reply_to.empty()) return shelve(in, "idempotency-key-reused", reason, context);
+    if (in.envelope.reply_to.empty()) return shelve(in, reused_key, reason, context);
     const std::string problem = problem_json({422, "idempotency-key-reused", "Key used before", std::string{reason}, ""}, in.envelope.message_id);
     after.may_drop.push_back(reply_to(in.envelope, 422, problem, context));
     return after;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "common/codec/codec.hpp"
+#include "common/crypto/crypto.hpp"
 #include "workers/ledger/decide/decide.hpp"
+#include "workers/ledger/decide/delivery.hpp"
 #include "workers/ledger/decide/shelf.hpp"
 #include "workers/ledger/decide/standby_item.hpp"
 
@@ -14,12 +16,12 @@ using messages::StandbyState;
 namespace {
 
 // A tracker's job names its delivery.
-std::optional<std::string> delivery_of(const Incoming& in) {
+std::optional<messages::JiraCreate> job_of(const Incoming& in) {
   const std::string_view type = in.envelope.type;
   if (!type.ends_with(".create.v1") && !type.ends_with(".resolve.v1")) return std::nullopt;
   if (!type.starts_with("jira.") && !type.starts_with("trello.")) return std::nullopt;
   auto job = codec::decode<messages::JiraCreate>(in.body);
-  return job ? std::optional{job->delivery_id} : std::nullopt;
+  return job ? std::optional{std::move(*job)} : std::nullopt;
 }
 
 // "delivery_limit", "rejected", …: the broker's word for it, when it left one.
@@ -30,11 +32,41 @@ std::string broker_reason(const Incoming& in) {
   return "unroutable";
 }
 
+// The same message on the same try is the same item, however often the broker brings it.
+std::string poison_id(const Incoming& in) {
+  return crypto::uuid_v5("", {in.envelope.message_id, std::to_string(in.envelope.retry), in.queue, crypto::sha256(in.body)});
+}
+
+// A ticket.open that nobody can read was promised all the same: its ticket's id follows from its own.
+std::optional<std::string> promised_ticket(const Incoming& in) {
+  const std::string& id = in.envelope.message_id;
+  if (!std::string_view{in.envelope.type}.starts_with("ticket.open.") || !is_uuid(id)) return std::nullopt;
+  return crypto::uuid_v5(id, {"ticket"});
+}
+
+void write_arrival(const Incoming& in, const std::string& ticket_id, const store::StandbyRow& item, Context& context, Decision& decision) {
+  store::ArrivalRow arrival;
+  arrival.id = arrival.natural_key = in.envelope.message_id;
+  arrival.kind = messages::name_of(messages::ArrivalKind::api);
+  arrival.correlation_id = item.correlation_id;
+  arrival.ticket_id = ticket_id;
+  arrival.actor = in.envelope.user_id;
+  arrival.state = store::ArrivalState::standby;
+  arrival.standby_id = item.id;
+  arrival.accepted_at = to_micros(in.envelope.timestamp) > 0 ? to_micros(in.envelope.timestamp) : context.now;
+  arrival.decided_at = context.now;
+  decision.insert(std::move(arrival));
+  decision.count("arrivals_accepted");
+  decision.count("arrivals_standby");
+}
+
 }  // namespace
 
 Needs poison_needs(const Incoming& in) {
   Needs needs;
   needs.subject_id = in.envelope.message_id;
+  needs.standby_id = poison_id(in);
+  if (promised_ticket(in)) needs.arrival_id = in.envelope.message_id;
   return needs;
 }
 
@@ -50,7 +82,13 @@ Decision decide_poison(const State& state, const Incoming& in, std::string_view 
     decision.update(*state.pending_item, std::move(item));
     return decision;
   }
+  if (state.item && state.item->id == poison_id(in)) return decision;
   store::StandbyRow item = item_of(in, messages::StandbyKind::poison, reason_class, reason, context);
+  item.id = poison_id(in);
+  if (const auto ticket_id = promised_ticket(in); ticket_id && reason_class != reused_key) {
+    item.ticket_id = ticket_id;
+    if (!state.arrival) write_arrival(in, *ticket_id, item, context, decision);
+  }
   note(decision, context, about_item(item), "ledger", "shelved", detail({{"reason_class", std::string{reason_class}}, {"reason", std::string{reason}}}));
   announce(decision, item);
   decision.insert(std::move(item));
@@ -59,17 +97,22 @@ Decision decide_poison(const State& state, const Incoming& in, std::string_view 
 
 Needs dead_letter_needs(const Incoming& in) {
   Needs needs = poison_needs(in);
-  needs.delivery_id = delivery_of(in);
+  if (const auto job = job_of(in)) needs.delivery_id = job->delivery_id;
   return needs;
 }
 
 Decision decide_dead_letter(const State& state, const Incoming& in, Context& context) {
   const std::string reason = broker_reason(in);
   if (state.delivery) {
-    Decision decision;
-    // The row lives (or has ended); its clock sees to it.
-    note(decision, context, {in.envelope.correlation_id, state.delivery->ticket_id, state.delivery->id, {}}, "broker", "job_dropped", detail({{"reason", reason}}));
-    return decision;
+    // The row lives, or has ended. A job that no worker could take spends an attempt, so that it ends on the shelf and not in a circle.
+    DeliveryMachine machine{state, context};
+    const auto job = job_of(in);
+    const bool is_current = machine.row().state == store::DeliveryState::dispatched && job && job->dispatch_no == machine.row().dispatch_no;
+    machine.note("broker", "job_dropped", detail({{"reason", reason}}));
+    if (is_current && machine.has_destination()) {
+      machine.wait_spending(messages::ReasonClass::protocol, fmt::format("no worker could take the job: {}", reason), std::nullopt);
+    }
+    return machine.finish();
   }
   return decide_poison(state, in, reason, fmt::format("The broker gave up on it: {}.", reason), context);
 }

@@ -13,6 +13,9 @@ namespace postroom::ledger {
 // Worker, class, normalised text and type: items that one cause made have one key. Numbers, ids and quoted parts do not count.
 std::string group_key(std::string_view worker, std::string_view reason_class, std::string_view reason, std::string_view type);
 
+// The class of an item whose id was taken by another message; a retry sends it under an id of its own.
+inline constexpr std::string_view reused_key = "idempotency-key-reused";
+
 bool is_unfinished(messages::StandbyState state);  // open, assigned, retry_pending
 
 // A new item with the incoming message's bytes and properties.

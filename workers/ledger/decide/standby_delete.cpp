@@ -18,7 +18,7 @@ Decision decide(const State& state, const StandbyDelete& message, const Incoming
   if (auto obstacle = item_obstacle(state, message.standby_id, message.expected_version, false, in.envelope.message_id)) return std::move(*obstacle);
   Decision decision;
   store::StandbyRow item = *state.item;
-  if (item.kind == StandbyKind::arrival && state.arrival && state.arrival->state == store::ArrivalState::standby) {
+  if (item.kind != StandbyKind::delivery && state.arrival && state.arrival->standby_id == item.id && state.arrival->state == store::ArrivalState::standby) {
     store::ArrivalRow arrival = *state.arrival;
     arrival.state = store::ArrivalState::deleted;
     arrival.decided_at = context.now;

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include "common/codec/codec.hpp"
+#include "common/crypto/crypto.hpp"
+#include "common/messages/stored.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/delivery.hpp"
 #include "workers/ledger/decide/problem.hpp"
@@ -15,12 +18,24 @@ namespace {
 
 constexpr std::int64_t replay_deadline = 120'000'000;  // microseconds until a replay that nobody heard of counts as lost
 
+// What was accepted under an id that another message already had becomes a ticket of its own.
+void give_own_id(store::StandbyRow& item) {
+  auto properties = codec::decode<messages::StoredProperties>(item.properties);
+  auto ticket = codec::decode<messages::TicketOpen>(item.original);
+  if (item.reason_class != reused_key || !properties || !ticket) return;
+  item.subject_id = properties->envelope.message_id = crypto::uuid_v5(item.id, {"message"});
+  item.ticket_id = ticket->ticket_id = crypto::uuid_v5(item.subject_id, {"ticket"});
+  item.properties = codec::encode(*properties);
+  item.original = codec::encode(*ticket);
+}
+
 Decision replay(const State& state, const StandbyRetry& message, const std::string& command_id, Context& context) {
   const std::int64_t replay_no = state.subject_retries + 1;
-  auto out = replay_of(*state.item, replay_no);
+  store::StandbyRow item = *state.item;
+  give_own_id(item);
+  auto out = replay_of(item, replay_no);
   if (!out) return refused({422, "not-replayable", "Cannot be sent again", out.error().what(), out.error().where()}, command_id);
   Decision decision;
-  store::StandbyRow item = *state.item;
   item.retry_no = replay_no;
   item.state = StandbyState::retry_pending;
   item.due_at = context.now + replay_deadline;
