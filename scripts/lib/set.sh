@@ -17,7 +17,10 @@ install_and_build() {
   [ "$does_install" = no ] || scripts/lib/install.sh build run 9>&-
   echo "building the release (log: build/release.log)"
   mkdir -p build
-  if ! { cmake --preset release -DPOSTROOM_TESTS=OFF -DPOSTROOM_CRASH_POINTS=OFF && cmake --build --preset release; } >build/release.log 2>&1 9>&-; then
+  if ! {
+    cmake --preset release -DPOSTROOM_TESTS=OFF -DPOSTROOM_CRASH_POINTS=OFF >build/release.log 2>&1 &&
+      cmake --build --preset release -- -j "$(nproc)" 2>&1 | tee -a build/release.log | awk '/^\[/ && NR % 25 == 0 { print "  " $1; fflush() }'
+  } 9>&-; then
     tail -n 40 build/release.log >&2
     die "the build failed"
   fi
@@ -85,6 +88,14 @@ await_ready() {
     fi
     sleep 0.2
   done
+  # The front door is up to promise; a command that waits for its answer also wants the ledger and the workers. Only then is it nice to try.
+  local _ health
+  for _ in $(seq 75); do
+    health=$(curl -s -m 2 "$api/healthz" || true)
+    case $health in '{"status":"ok"'*'"process":"ledger-'*) return 0 ;; esac
+    sleep 0.2
+  done
+  echo "scripts/run: not everybody is well yet: $health" >&2
 }
 
 # One sentence to start with, and the three commands of a first ticket.

@@ -207,7 +207,7 @@ std::optional<std::chrono::milliseconds> Rounds::failed(Batch batch, const Error
   return trouble_wait;
 }
 
-void Rounds::after_commit(Batch batch, Aftermath after) {
+void Rounds::after_commit([[maybe_unused]] Batch batch, Aftermath after) {
   crash_point("ledger_after_commit");
 #if !POSTROOM_SABOTAGE_ACK_BEFORE_COMMIT
   if (!batch.deliveries.empty()) ports_.consumer.ack_all(batch.deliveries);

@@ -37,6 +37,7 @@ using Step = std::variant<Ask, Done, Defer, Snooze, Refuse, NotSent, Unknown>;
 struct Tested {
   std::vector<messages::TestCheck> checks;
   std::string summary;
+  messages::ReasonClass reason_class = messages::ReasonClass::none;  // of what failed first
 };
 using TestStep = std::variant<Ask, Tested>;
 

@@ -18,6 +18,7 @@ void Tester::begin(broker::Delivery delivery, TestJob job) {
   if (!secret) {
     test.outcome.checks = {{"secret", false, "the stored secret cannot be opened; enter it again"}};
     test.outcome.summary = test.outcome.checks.front().detail;
+    test.outcome.reason_class = messages::ReasonClass::credentials;
     return report(number);
   }
   test.talk = job.begin(std::move(*secret));
@@ -32,6 +33,7 @@ void Tester::follow(std::uint64_t number, const std::function<TestStep(Talk<Test
   if (auto* tested = std::get_if<Tested>(&next)) {
     test.outcome.checks = std::move(tested->checks);
     test.outcome.summary = std::move(tested->summary);
+    test.outcome.reason_class = tested->reason_class;
     return report(number);
   }
   // A test asks for nothing but reads.

@@ -94,6 +94,15 @@ Step status_verdict(std::string_view far_side, const http::Reply& reply, bool ha
   return Defer{why(ReasonClass::protocol, ", which is no answer to this question")};
 }
 
+ReasonClass reason_class_of(const http::Reply& reply) {
+  if (reply.failure != Failure::none) return class_of(reply.failure);
+  if (reply.status < 400) return ReasonClass::protocol;  // a good status, and yet not the answer
+  const Step step = status_verdict("", reply, false, "");
+  if (const auto* defer = std::get_if<Defer>(&step)) return defer->reason_class;
+  if (const auto* snooze = std::get_if<Snooze>(&step)) return snooze->reason_class;
+  return std::get<Refuse>(step).reason_class;
+}
+
 Step not_understood(std::string_view far_side, const http::Reply& reply, bool has_effect) {
   Reason why{ReasonClass::protocol, fmt::format("{} answered {} with something else than expected: {}", far_side, reply.status, as_words(reply.body)),
              reply.status, {}};

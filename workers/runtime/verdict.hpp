@@ -18,8 +18,9 @@ std::optional<Step> transport_verdict(std::string_view far_side, const http::Rep
 Step status_verdict(std::string_view far_side, const http::Reply& reply, bool has_effect, std::string_view message,
                     std::optional<std::chrono::milliseconds> after = std::nullopt);
 
-// The class of such a failure alone, for tests of connections.
+// The words and the class of such a failure alone, for tests of connections; the class also of a status that is not the hoped-for one.
 std::string transport_words(std::string_view far_side, const http::Reply& reply);
+messages::ReasonClass reason_class_of(const http::Reply& reply);
 
 // An answer that should have been JSON with certain members and is not: unknown after an effect, else deferred.
 Step not_understood(std::string_view far_side, const http::Reply& reply, bool has_effect);

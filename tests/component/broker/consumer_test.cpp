@@ -146,6 +146,25 @@ TEST_CASE("quiet brings nothing new but lets acks through, resume goes on") {
   CHECK(depth(rabbit, "jira") == 0);
 }
 
+TEST_CASE("acks before stop count, even while more is pouring in") {
+  auto& rabbit = support::Rabbit::shared();
+  empty_all(rabbit);
+  Owner owner;
+  Sender ledger{owner, rabbit.endpoint("ledger")};
+  REQUIRE(ledger.open());
+  for (int i = 0; i < 3000; ++i) ledger.send(message("work", "jira", fmt::format("pour-{}", i), std::string(4000, 'x')));
+  REQUIRE(ledger.answered(3000));
+  Receiver jira{owner, rabbit.endpoint("jira")};
+  jira.consumer->subscribe({"jira", 3000});
+  REQUIRE(jira.open());
+  REQUIRE(jira.has(1));
+  const auto acked = jira.got.size();
+  CHECK(acked < 3000);
+  jira.consumer->stop();
+  // The rest went back when the broker said goodbye; the queue counts it a moment later.
+  CHECK(owner.until([&] { return depth(rabbit, "jira") == 3000 - acked; }, 3s));
+}
+
 TEST_CASE("a question and its answer travel over an own reply queue") {
   auto& rabbit = support::Rabbit::shared();
   empty_all(rabbit);

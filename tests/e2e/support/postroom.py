@@ -150,7 +150,7 @@ class Postroom:
         command = self.until(look, 20, f"the end of the command behind {answer}")
         if command["status"] >= 300:
             raise AssertionError(f"refused: {command}")
-        return command["result"]
+        return command["result"]["data"]
 
     def jira_board(self, name, connection_id=None, project="SUP", **mapping):
         connection_id = connection_id or self.connection("jira")

@@ -1,9 +1,9 @@
 #include "common/broker/definitions.hpp"
 
 #include <doctest/doctest.h>
+#include <re2/re2.h>
 
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -14,7 +14,7 @@ using namespace postroom;
 
 namespace {
 
-bool matches(const std::string& pattern, const std::string& name) { return std::regex_search(name, std::regex{pattern}); }
+bool matches(const std::string& pattern, const std::string& name) { return RE2::PartialMatch(name, pattern); }
 
 }  // namespace
 

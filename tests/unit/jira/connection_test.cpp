@@ -54,23 +54,25 @@ TEST_CASE("jira test: what fails is named, with what to do") {
     const char* check;
     std::vector<http::Reply> replies;
     const char* words;
+    messages::ReasonClass reason_class;
   };
+  using messages::ReasonClass;
   const Row rows[] = {
-      {"reach", {failed(http::Failure::dns, false)}, "does not resolve"},
-      {"reach", {failed(http::Failure::tls_certificate, false)}, "certificate"},
-      {"reach", {failed(http::Failure::blocked_address, false)}, "detail"},
-      {"reach", {failed(http::Failure::timeout, true)}, "in time"},
-      {"reach", {replied(200, "<html>")}, "no Jira Cloud site"},
-      {"reach", {replied(404, "")}, "no Jira Cloud site"},
-      {"reach", {replied(302, "")}, "no Jira Cloud site"},
-      {"reach", {replied(503, "")}, "503"},
-      {"log in", {replied(401, "")}, "API token"},
-      {"project", {myself, replied(404, "{}")}, "no project SUP"},
-      {"project", {myself, replied(500, "")}, "500"},
-      {"permissions", {myself, replied(200, R"({"permissions":{"BROWSE_PROJECTS":{"havePermission":true},"CREATE_ISSUES":{"havePermission":false}}})")}, "CREATE_ISSUES"},
-      {"issue type", {myself, permissions, replied(200, R"({"issueTypes":[{"id":"1","name":"Bug"}]})")}, "it offers: Bug"},
-      {"issue type", {myself, permissions, replied(400, "{}")}, "400"},
-      {"fields", {myself, permissions, types, replied(200, R"({"fields":[{"fieldId":"customfield_1","name":"Team","required":true,"hasDefaultValue":false}]})")}, "Team"},
+      {"reach", {failed(http::Failure::dns, false)}, "does not resolve", ReasonClass::unreachable},
+      {"reach", {failed(http::Failure::tls_certificate, false)}, "certificate", ReasonClass::certificate},
+      {"reach", {failed(http::Failure::blocked_address, false)}, "detail", ReasonClass::blocked_address},
+      {"reach", {failed(http::Failure::timeout, true)}, "in time", ReasonClass::timeout},
+      {"reach", {replied(200, "<html>")}, "no Jira Cloud site", ReasonClass::protocol},
+      {"reach", {replied(404, "")}, "no Jira Cloud site", ReasonClass::protocol},
+      {"reach", {replied(302, "")}, "no Jira Cloud site", ReasonClass::protocol},
+      {"reach", {replied(503, "")}, "503", ReasonClass::server_error},
+      {"log in", {replied(401, "")}, "API token", ReasonClass::credentials},
+      {"project", {myself, replied(404, "{}")}, "no project SUP", ReasonClass::not_found},
+      {"project", {myself, replied(500, "")}, "500", ReasonClass::server_error},
+      {"permissions", {myself, replied(200, R"({"permissions":{"BROWSE_PROJECTS":{"havePermission":true},"CREATE_ISSUES":{"havePermission":false}}})")}, "CREATE_ISSUES", ReasonClass::credentials},
+      {"issue type", {myself, permissions, replied(200, R"({"issueTypes":[{"id":"1","name":"Bug"}]})")}, "it offers: Bug", ReasonClass::invalid_data},
+      {"issue type", {myself, permissions, replied(400, "{}")}, "400", ReasonClass::invalid_data},
+      {"fields", {myself, permissions, types, replied(200, R"({"fields":[{"fieldId":"customfield_1","name":"Team","required":true,"hasDefaultValue":false}]})")}, "Team", ReasonClass::invalid_data},
   };
   for (const auto& row : rows) {
     CAPTURE(row.check);
@@ -78,6 +80,7 @@ TEST_CASE("jira test: what fails is named, with what to do") {
     const auto tested = run(row.replies);
     CHECK(tested.checks.back().name == row.check);
     CHECK_FALSE(tested.checks.back().passed);
+    CHECK(tested.reason_class == row.reason_class);
     CHECK(tested.summary.find(row.words) != std::string::npos);
     CHECK(tested.summary.find("token\"") == std::string::npos);
   }

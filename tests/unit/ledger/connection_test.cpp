@@ -58,7 +58,7 @@ TEST_CASE("a test is a job, answered when its outcome is in, once") {
   REQUIRE(world.state.test.has_value());
   world.state.test_command = store::InboxRow{};
 
-  messages::TestOutcome outcome{job->test_id, "site", false, "The token was refused.", {{"log in", false, "make a new one"}}};
+  messages::TestOutcome outcome{job->test_id, "site", false, "The token was refused.", {{"log in", false, "make a new one"}}, messages::ReasonClass::credentials};
   world.pass(second);
   world.receive(outcome);
   REQUIRE(world.last.may_drop.size() == 1);
@@ -66,6 +66,7 @@ TEST_CASE("a test is a job, answered when its outcome is in, once") {
   CHECK(world.last.may_drop[0].body.find("The token was refused.") != std::string::npos);
   CHECK(world.state.connection->state == store::ConnectionState::failing);
   CHECK(world.state.connection->reason == "The token was refused.");
+  CHECK(world.state.connection->reason_class == messages::ReasonClass::credentials);
   world.state.test->state = store::RunState::ended;
   world.receive(outcome);
   CHECK(world.last.may_drop.empty());

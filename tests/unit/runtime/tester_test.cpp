@@ -43,10 +43,11 @@ TEST_CASE("a connection test needs no claim; it is acknowledged when its outcome
 
 TEST_CASE("one failed check fails the test") {
   Bench bench;
-  bench.said.test_steps = {Tested{{{"log in", true, ""}, {"project", false, "there is no project SUP"}}, "there is no project SUP"}};
+  bench.said.test_steps = {Tested{{{"log in", true, ""}, {"project", false, "there is no project SUP"}}, "there is no project SUP", messages::ReasonClass::not_found}};
   bench.worker.on_deliveries({bench.delivery(messages::JiraTest::type, test_body(bench), 8)});
   CHECK_FALSE(outcome(bench).passed);
   CHECK(outcome(bench).checks.size() == 2);
+  CHECK(outcome(bench).reason_class == messages::ReasonClass::not_found);
 }
 
 TEST_CASE("a secret that cannot be opened is a failed test with a hint") {

@@ -49,21 +49,23 @@ TEST_CASE("trello test: what fails is named, with what to do") {
     const char* check;
     std::vector<http::Reply> replies;
     const char* words;
+    messages::ReasonClass reason_class;
   };
+  using messages::ReasonClass;
   const Row rows[] = {
-      {"reach", {failed(http::Failure::dns, false)}, "does not resolve"},
-      {"reach", {failed(http::Failure::tls_certificate, false)}, "certificate"},
-      {"reach", {replied(200, "<html>")}, "not Trello"},
-      {"reach", {replied(404, "")}, "not Trello"},
-      {"reach", {replied(500, "")}, "500"},
-      {"log in", {replied(401, "invalid key")}, "invalid key"},
-      {"board", {me, replied(404, "board not found")}, "no board"},
-      {"board", {me, replied(401, "unauthorized permission requested")}, "no board"},
-      {"board", {me, replied(200, R"({"name":"Post room","closed":true})")}, "closed"},
-      {"board", {me, replied(503, "")}, "503"},
-      {"list", {me, board, replied(404, "not found")}, "no list"},
-      {"list", {me, board, replied(200, R"({"name":"To do","closed":true,"idBoard":"5f0000000000000000000b01"})")}, "archived"},
-      {"list", {me, board, replied(200, R"({"name":"To do","closed":false,"idBoard":"5f0000000000000000000b02"})")}, "another board"},
+      {"reach", {failed(http::Failure::dns, false)}, "does not resolve", ReasonClass::unreachable},
+      {"reach", {failed(http::Failure::tls_certificate, false)}, "certificate", ReasonClass::certificate},
+      {"reach", {replied(200, "<html>")}, "not Trello", ReasonClass::protocol},
+      {"reach", {replied(404, "")}, "not Trello", ReasonClass::protocol},
+      {"reach", {replied(500, "")}, "500", ReasonClass::server_error},
+      {"log in", {replied(401, "invalid key")}, "invalid key", ReasonClass::credentials},
+      {"board", {me, replied(404, "board not found")}, "no board", ReasonClass::not_found},
+      {"board", {me, replied(401, "unauthorized permission requested")}, "no board", ReasonClass::not_found},
+      {"board", {me, replied(200, R"({"name":"Post room","closed":true})")}, "closed", ReasonClass::invalid_data},
+      {"board", {me, replied(503, "")}, "503", ReasonClass::server_error},
+      {"list", {me, board, replied(404, "not found")}, "no list", ReasonClass::not_found},
+      {"list", {me, board, replied(200, R"({"name":"To do","closed":true,"idBoard":"5f0000000000000000000b01"})")}, "archived", ReasonClass::invalid_data},
+      {"list", {me, board, replied(200, R"({"name":"To do","closed":false,"idBoard":"5f0000000000000000000b02"})")}, "another board", ReasonClass::invalid_data},
   };
   for (const auto& row : rows) {
     CAPTURE(row.check);
@@ -71,6 +73,7 @@ TEST_CASE("trello test: what fails is named, with what to do") {
     const auto tested = run(row.replies);
     CHECK(tested.checks.back().name == row.check);
     CHECK_FALSE(tested.checks.back().passed);
+    CHECK(tested.reason_class == row.reason_class);
     CHECK(tested.summary.find(row.words) != std::string::npos);
   }
 }

@@ -83,7 +83,8 @@ class TestTalk {
   worker::TestStep heard_permissions(const http::Reply& reply);
   worker::TestStep heard_types(const http::Reply& reply);
   worker::TestStep heard_fields(const http::Reply& reply);
-  worker::TestStep failed(std::string name, std::string detail);
+  // Unless said otherwise the mapping is at fault.
+  worker::TestStep failed(std::string name, std::string detail, messages::ReasonClass reason_class = messages::ReasonClass::invalid_data);
   worker::TestStep passed() const;
 
   messages::JiraTest test_;

@@ -6,6 +6,8 @@
 namespace postroom::jira {
 
 using codec::JsonView;
+using messages::ReasonClass;
+using worker::reason_class_of;
 using worker::TestStep;
 
 namespace {
@@ -35,19 +37,21 @@ TestStep TestTalk::next(const worker::Answer& answer) {
 }
 
 TestStep TestTalk::heard_myself(const http::Reply& reply) {
-  if (reply.failure != http::Failure::none) return failed("reach", words_of(reply));
+  if (reply.failure != http::Failure::none) return failed("reach", words_of(reply), reason_class_of(reply));
   const bool is_rejected = reply.status == 401 || reply.status == 403;
   const auto parsed = JsonView::parse(reply.body);
   const bool is_jira = is_rejected || (reply.status == 200 && parsed && !(*parsed)["accountId"].text().empty());
   if (!is_jira && reply.status < 500 && reply.status != 429) {
-    return failed("reach", fmt::format("what answers at {} ({}) is no Jira Cloud site; check the address", test_.site.base_url, reply.status));
+    return failed("reach", fmt::format("what answers at {} ({}) is no Jira Cloud site; check the address", test_.site.base_url, reply.status),
+                  ReasonClass::protocol);
   }
-  if (!is_jira) return failed("reach", words_of(reply));
+  if (!is_jira) return failed("reach", words_of(reply), reason_class_of(reply));
   checks_.push_back({"reach", true, ""});
   if (is_rejected) {
     return failed("log in", fmt::format("Jira does not accept the account {} with this token ({}); make a new API token at "
                                         "id.atlassian.com and enter it",
-                                        test_.site.account, reply.status));
+                                        test_.site.account, reply.status),
+                  ReasonClass::credentials);
   }
   checks_.push_back({"log in", true, fmt::format("as {}", worker::as_words((*parsed)["displayName"].text()))});
   if (!test_.mapping) return passed();
@@ -60,17 +64,17 @@ TestStep TestTalk::heard_myself(const http::Reply& reply) {
 TestStep TestTalk::heard_permissions(const http::Reply& reply) {
   const std::string& project = test_.mapping->project_key;
   if (reply.failure == http::Failure::none && reply.status == 404) {
-    return failed("project", fmt::format("there is no project {} that this account can see", project));
+    return failed("project", fmt::format("there is no project {} that this account can see", project), ReasonClass::not_found);
   }
   const auto parsed = JsonView::parse(reply.body);
-  if (!is_good(reply) || !parsed) return failed("project", words_of(reply));
+  if (!is_good(reply) || !parsed) return failed("project", words_of(reply), reason_class_of(reply));
   checks_.push_back({"project", true, ""});
   std::string missing;
   for (const auto* key : {"BROWSE_PROJECTS", "CREATE_ISSUES"}) {
     if (!(*parsed)["permissions"][key]["havePermission"].is_true()) missing += fmt::format("{}{}", missing.empty() ? "" : " and ", key);
   }
   if (!missing.empty()) {
-    return failed("permissions", fmt::format("the account lacks {} in {}; a Jira administrator can grant it", missing, project));
+    return failed("permissions", fmt::format("the account lacks {} in {}; a Jira administrator can grant it", missing, project), ReasonClass::credentials);
   }
   checks_.push_back({"permissions", true, ""});
   stage_ = Stage::types;
@@ -79,7 +83,7 @@ TestStep TestTalk::heard_permissions(const http::Reply& reply) {
 
 TestStep TestTalk::heard_types(const http::Reply& reply) {
   const auto parsed = JsonView::parse(reply.body);
-  if (!is_good(reply) || !parsed) return failed("issue type", words_of(reply));
+  if (!is_good(reply) || !parsed) return failed("issue type", words_of(reply), reason_class_of(reply));
   const JsonView types = (*parsed)["issueTypes"];
   std::string known, id;
   for (std::size_t i = 0; i < types.size(); ++i) {
@@ -100,7 +104,7 @@ TestStep TestTalk::heard_types(const http::Reply& reply) {
 
 TestStep TestTalk::heard_fields(const http::Reply& reply) {
   const auto parsed = JsonView::parse(reply.body);
-  if (!is_good(reply) || !parsed) return failed("fields", words_of(reply));
+  if (!is_good(reply) || !parsed) return failed("fields", words_of(reply), reason_class_of(reply));
   const JsonView fields = (*parsed)["fields"];
   std::string wanted;
   bool offers_labels = false;
@@ -121,9 +125,9 @@ TestStep TestTalk::heard_fields(const http::Reply& reply) {
   return passed();
 }
 
-TestStep TestTalk::failed(std::string name, std::string detail) {
+TestStep TestTalk::failed(std::string name, std::string detail, ReasonClass reason_class) {
   checks_.push_back({std::move(name), false, detail});
-  return worker::Tested{std::move(checks_), std::move(detail)};
+  return worker::Tested{std::move(checks_), std::move(detail), reason_class};
 }
 
 TestStep TestTalk::passed() const {

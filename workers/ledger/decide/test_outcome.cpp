@@ -65,7 +65,7 @@ Decision decide(const State& state, const TestOutcome& message, const Incoming& 
   if (state.connection->updated_at > state.test->started_at) return decision;
   store::ConnectionRow connection = *state.connection;
   connection.state = message.passed ? store::ConnectionState::ok : store::ConnectionState::failing;
-  connection.reason_class = messages::ReasonClass::none;
+  connection.reason_class = message.passed ? messages::ReasonClass::none : message.reason_class;
   connection.reason = message.passed ? "" : message.summary;
   connection.state_at = context.now;
   decision.update(*state.connection, std::move(connection));

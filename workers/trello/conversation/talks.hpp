@@ -79,7 +79,8 @@ class TestTalk {
   worker::TestStep heard_member(const http::Reply& reply);
   worker::TestStep heard_board(const http::Reply& reply);
   worker::TestStep heard_list(const http::Reply& reply);
-  worker::TestStep failed(std::string name, std::string detail);
+  // Unless said otherwise the mapping is at fault.
+  worker::TestStep failed(std::string name, std::string detail, messages::ReasonClass reason_class = messages::ReasonClass::invalid_data);
 
   messages::TrelloTest test_;
   std::string secret_;
