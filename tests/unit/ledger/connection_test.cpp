@@ -82,3 +82,19 @@ TEST_CASE("a test that nobody answers ends with that word") {
   REQUIRE(world.last.may_drop.size() == 1);
   CHECK(world.last.may_drop[0].body.find("No worker answered") != std::string::npos);
 }
+
+TEST_CASE("a connection that was used keeps its site; an unused one may move") {
+  World world;
+  messages::ConnectionUpdate move;
+  move.connection_id = "site";
+  move.actor = "ada";
+  move.base_url = "https://other.example";
+  World used = world;
+  used.state.has_connection_past = true;
+  used.receive(move);
+  CHECK(used.last.status == 409);
+  CHECK(used.state.connection->base_url == "https://site.example");
+  world.receive(move);
+  CHECK(world.last.status == 200);
+  CHECK(world.state.connection->base_url == "https://other.example");
+}

@@ -400,3 +400,33 @@ TEST_CASE("a board that points elsewhere takes its shelved delivery along, unles
   CHECK(in_doubt.state.delivery->destination_id == "site");
   CHECK(in_doubt.state.delivery->step == DeliveryStep::resolve);
 }
+
+TEST_CASE("a job that no worker could take spends an attempt, but only the current one") {
+  World world;
+  world.dispatch();
+  auto properties = world.envelope(messages::JiraCreate::type);
+  messages::JiraCreate job;
+  job.delivery_id = "delivery";
+  job.ticket_id = "ticket";
+  const auto dead = [&](std::int64_t dispatch_no) {
+    job.dispatch_no = dispatch_no;
+    const std::string body = codec::encode(job);
+    world.carry_out(decide_dead_letter(world.state, Incoming{properties, "standby", "jira", "standby", R"({"reason":"rejected"})", body}, world.context));
+  };
+  dead(world.state.delivery->dispatch_no - 1);
+  CHECK(world.state.delivery->state == DeliveryState::dispatched);
+  dead(world.state.delivery->dispatch_no);
+  CHECK(world.state.delivery->state == DeliveryState::waiting);
+  CHECK(world.state.delivery->attempts == 1);
+  CHECK(world.state.delivery->due_at > world.context.now);
+  CHECK(world.state.destination->in_flight == 0);
+}
+
+TEST_CASE("after the clock was set back, refused credentials do not pass for old ones") {
+  World world;
+  world.state.connection->updated_at = world.context.now + 3600 * second;
+  world.dispatch();
+  world.claim();
+  world.report(Outcome::refuse, ReasonClass::credentials);
+  CHECK(world.state.delivery->state == DeliveryState::standby);
+}

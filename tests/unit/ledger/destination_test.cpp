@@ -112,3 +112,19 @@ TEST_CASE("a push back pauses everything for that destination, and absurd wishes
   on_limits(row, spent, world.context);
   CHECK(row.paused_until == world.context.now + 3600 * second);
 }
+
+TEST_CASE("announced limits are bounded: no rate without tokens, none that overflows") {
+  for (const auto& [allowed, interval] : {std::pair<std::int64_t, std::int64_t>{1, 3'600'000}, {1'000'000'000, 1}, {1, 9'000'000'000'000}}) {
+    World world;
+    auto& row = *world.state.destination;
+    messages::Limits limits;
+    limits.per_interval = allowed;
+    limits.interval_ms = interval;
+    on_limits(row, limits, world.context);
+    CHECK(row.rate_per_second_milli >= 17);
+    CHECK(row.rate_per_second_milli <= 1'000'000);
+    row.tokens_milli = 0;
+    world.pass(60 * second);
+    CHECK(free_slots(row, world.context) >= 1);
+  }
+}

@@ -190,3 +190,46 @@ TEST_CASE("a bulk job knows how many it is about") {
   world.receive(messages::StandbyRetryMany{"ada", messages::BulkAction::remove, {}, {}});
   CHECK(world.last.status == 200);
 }
+
+TEST_CASE("a ticket that nobody can read was promised: it has an arrival, is counted, and brought twice it is one item") {
+  World world;
+  world.state.item.reset();
+  auto properties = world.envelope("ticket.open.v9");
+  const Incoming in{properties, "cmd", "intake", "ledger.intake", "", "{}"};
+  world.carry_out(decide_poison(world.state, in, "unknown_version", "why", world.context));
+  REQUIRE(world.state.arrival.has_value());
+  CHECK(world.state.arrival->state == store::ArrivalState::standby);
+  CHECK(world.state.arrival->standby_id == world.state.item->id);
+  CHECK(world.state.arrival->ticket_id == world.state.item->ticket_id);
+  CHECK(world.last.counted == decltype(world.last.counted){{"arrivals_accepted", 1}, {"arrivals_standby", 1}});
+  CHECK(poison_needs(in).standby_id == world.state.item->id);
+  world.carry_out(decide_poison(world.state, in, "unknown_version", "why", world.context));
+  CHECK(world.last.changes.empty());
+  CHECK(world.last.counted.empty());
+  world.receive(messages::StandbyDelete{world.state.item->id, "ada", {}, "spam"});
+  CHECK(world.state.arrival->state == store::ArrivalState::deleted);
+}
+
+TEST_CASE("what came under an id that was taken becomes a ticket of its own at the retry") {
+  World world;
+  world.state.item.reset();
+  auto properties = world.envelope(messages::TicketOpen::type);
+  messages::TicketOpen message;
+  message.ticket_id = "of the first";
+  message.board_id = "board";
+  message.title = "The second content";
+  const std::string body = codec::encode(message);
+  world.carry_out(decide_poison(world.state, Incoming{properties, "cmd", "intake", "ledger.intake", "", body}, reused_key, "why", world.context));
+  REQUIRE(world.state.item.has_value());
+  CHECK_FALSE(world.state.arrival.has_value());
+  world.receive(messages::StandbyRetry{world.state.item->id, "ada", {}});
+  REQUIRE(world.last.must_arrive.size() == 1);
+  const auto& replay = world.last.must_arrive[0];
+  CHECK(replay.envelope.message_id != properties.message_id);
+  CHECK(replay.envelope.message_id == world.state.item->subject_id);
+  const auto ticket = codec::decode<messages::TicketOpen>(replay.body);
+  REQUIRE(ticket.ok());
+  CHECK(ticket->ticket_id == world.state.item->ticket_id);
+  CHECK(ticket->ticket_id != "of the first");
+  CHECK(ticket->title == "The second content");
+}

@@ -261,7 +261,7 @@ void DeliveryMachine::absent() {
   row_.reason_class = ReasonClass::absent;
   row_.reason = "the far side does not have it; it is sent again";
   note("ledger", "proved_absent");
-  if (stays_on_desk()) return keep_on_desk("ledger");
+  if (is_for_the_desk()) return keep_on_desk("ledger");
   retarget();
   ++row_.attempts;
   if (row_.attempts >= context_.config.delivery.max_attempts) shelve(ReasonClass::absent, "sent and never arrived, too often");
@@ -325,11 +325,9 @@ bool DeliveryMachine::is_for_the_desk() const {
   return today && today->kind == messages::TargetKind::desk && !row_.maybe_sent;
 }
 
-bool DeliveryMachine::stays_on_desk() const { return state_.board && state_.board->target_kind == messages::TargetKind::desk; }
-
-// The ticket was given to a board that keeps its tickets; nothing is out there, and nothing goes out.
+// The ticket is where it belongs by now; what was never sent needs no far side any more.
 void DeliveryMachine::keep_on_desk(std::string_view actor) {
-  cancel(actor, "its board keeps tickets on the desk");
+  cancel(actor, "the board keeps its tickets on the desk");
   if (!item_) return;
   item_->state = StandbyState::resolved;
   item_->due_at = 0;
@@ -337,16 +335,7 @@ void DeliveryMachine::keep_on_desk(std::string_view actor) {
 }
 
 void DeliveryMachine::retry(std::string_view actor) {
-  if (!row_.maybe_sent && stays_on_desk()) return keep_on_desk(actor);
-  if (is_for_the_desk()) {
-    // The ticket is where it belongs by now; what was never sent needs no far side any more.
-    cancel(actor, "the board keeps its tickets on the desk");
-    if (item_) {
-      item_->state = StandbyState::resolved;
-      ++item_->version;
-    }
-    return;
-  }
+  if (is_for_the_desk()) return keep_on_desk(actor);
   row_.attempts = row_.snoozes = row_.absent_count = 0;
   row_.step = row_.maybe_sent ? DeliveryStep::resolve : DeliveryStep::send;
   const std::int64_t settled = row_.sent_at + claim_span();

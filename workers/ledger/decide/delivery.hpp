@@ -52,7 +52,6 @@ class DeliveryMachine {
  private:
   void leave(store::DeliveryState next);
   void not_sent_after_all();
-  bool stays_on_desk() const;
   void keep_on_desk(std::string_view actor);
   void retarget();
   bool is_for_the_desk() const;
