@@ -101,6 +101,10 @@ class Judge:
         markers = {(self.now(f"/v1/tickets/{i}").get("delivery") or {})["id"] for i in tickets}
         early = [line for line in self.created("jira") if line["wall"] < retries[0]["at"] - 1 and (line.get("marker") or "").split(".")[-1] in markers]
         expect(not early, f"created before the retry: {[line['title'] for line in early]}")
+        rotated = [a for a in self.said("rotation", "PATCH", "") if a["status"] == 200][0]["at"]
+        card = self.now(f"/v1/tickets/{trello[0]}")["delivery"]["id"]
+        meanwhile = [line for line in self.created("trello") if (line.get("marker") or "").endswith(card) and line["wall"] < rotated]
+        expect(meanwhile, "Trello's card came only after Jira was well again")
         connection = [a for a in self.said("rotation", "PATCH", "") if a["status"] == 200][0]["path"].rsplit("/", 1)[-1]
         left = self.now(f"/v1/standby?connection={connection}")
         expect(not left, f"{len(left)} still on standby")
@@ -120,7 +124,10 @@ class Judge:
         ticket = self.now(f"/v1/tickets/{ticket_id}")
         posts = self.said("broker", "POST", "/tickets")
         refused = [a for a in posts if a["status"] != 202]
+        expect(refused, "no post was refused: the broker was never away")
         expect(all(a["status"] == 503 and a["retry_after"] for a in refused), f"answers without a broker: {[(a['status'], a['retry_after']) for a in refused]}")
+        twins = [t["number"] for t in self.now(f"/v1/tickets?board={ticket['board_id']}&limit=200") if t["title"] == ticket["title"]]
+        expect(len(twins) == 1, f"there are {len(twins)} tickets for one key: {twins}")
         return f"{len(refused)} answers 503 with Retry-After, then 202 and number {ticket['number']}, once"
 
     def judge_all(self):
