@@ -23,6 +23,7 @@ void BoardCache::keep(std::string_view id, BoardFacts facts) {
 }
 
 Result<std::optional<BoardFacts>> CachedBoards::find(std::string_view id) const {
+  if (known_) return known_;
   if (const auto known = cache_.find(id)) return std::optional{*known};
   if (reading_ == nullptr) return Error{Code::unavailable, "there is no state to read yet"};
   const auto board = reading_->board(id);

@@ -28,15 +28,18 @@ class BoardCache {
   std::unordered_map<std::string, Known> known_;
 };
 
-// The cache in front of a reader; without a reader, the cache alone (then what it does not know cannot be told: unavailable).
+// The cache in front of a reader. Without a reader: `known`, what the cache told of the route's board when it was decided to do without; the
+// cache is not asked again, since the entry may have run out in between. Without both: unavailable.
 class CachedBoards final : public Boards {
  public:
-  CachedBoards(BoardCache& cache, store::Reading* reading) : cache_(cache), reading_(reading) {}
+  CachedBoards(BoardCache& cache, store::Reading* reading, std::optional<BoardFacts> known = {})
+      : cache_(cache), reading_(reading), known_(known) {}
   Result<std::optional<BoardFacts>> find(std::string_view id) const override;
 
  private:
   BoardCache& cache_;
   store::Reading* reading_;
+  std::optional<BoardFacts> known_;
 };
 
 }  // namespace postroom::api

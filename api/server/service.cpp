@@ -30,14 +30,16 @@ void Service::answer(Visit& visit, Done done) {
   switch (visit.route->needs) {
     case Needs::nothing: return run_on_loop(visit, std::move(done));
     case Needs::board:
-      if (cache_.find(visit.request.id)) return run_on_loop(visit, std::move(done));
+      if (const auto known = cache_.find(visit.request.id)) return run_on_loop(visit, std::move(done), known);
       return run_on_reader(visit, std::move(done));
     case Needs::state:
     case Needs::readiness: return run_on_reader(visit, std::move(done));
   }
 }
 
-void Service::run_on_loop(Visit& visit, Done done) { carry_out(handle(visit, nullptr, {}), visit, std::move(done)); }
+void Service::run_on_loop(Visit& visit, Done done, std::optional<BoardFacts> board) {
+  carry_out(handle(visit, nullptr, {}, board), visit, std::move(done));
+}
 
 void Service::run_on_reader(Visit& visit, Done done) {
   std::vector<std::string> trouble;
@@ -51,12 +53,12 @@ void Service::run_on_reader(Visit& visit, Done done) {
   if (!taken) (*shared_done)(unavailable("overloaded", "too many requests are waiting to be read; ask again", visit.request.path));
 }
 
-Plan Service::handle(const Visit& visit, store::Reading* reading, std::vector<std::string> link_trouble) const {
+Plan Service::handle(const Visit& visit, store::Reading* reading, std::vector<std::string> link_trouble, std::optional<BoardFacts> board) const {
   if (visit.route->needs == Needs::state && reading == nullptr) {
     return unavailable("state-unavailable", "there is no state to read yet: the ledger makes it at its first start", visit.request.path);
   }
   try {
-    const CachedBoards boards{cache_, reading};
+    const CachedBoards boards{cache_, reading, board};
     const Context context{
         .settings = ports_.settings, .boards = boards, .seal = ports_.seal, .reading = reading, .link_trouble = std::move(link_trouble)};
     return visit.route->handler(visit.request, context);

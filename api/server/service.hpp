@@ -30,9 +30,9 @@ class Service {
   void answer(Visit& visit, Done done);
 
  private:
-  void run_on_loop(Visit& visit, Done done);
+  void run_on_loop(Visit& visit, Done done, std::optional<BoardFacts> board = {});
   void run_on_reader(Visit& visit, Done done);
-  Plan handle(const Visit& visit, store::Reading* reading, std::vector<std::string> link_trouble) const;
+  Plan handle(const Visit& visit, store::Reading* reading, std::vector<std::string> link_trouble, std::optional<BoardFacts> board = {}) const;
   void carry_out(Plan plan, const Visit& visit, Done done);
 
   Ports ports_;

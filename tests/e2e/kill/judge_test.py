@@ -60,6 +60,7 @@ class Forgery:
                 return f"{folder}/{name}"
 
             with sqlite3.connect(f"{folder}/db") as database:
+                database.execute("PRAGMA synchronous = OFF")
                 database.executescript(SCHEMA.read_text())
                 for statement in self.sql:
                     database.execute(statement)
