@@ -284,11 +284,13 @@ struct RemoteMarkRow {
   Text connection_id;
   Text scope;
   std::int64_t value = 0;
+  std::int64_t updated_at = 0;
   bool operator==(const RemoteMarkRow&) const = default;
   static void describe(auto& self, auto&& column) {
     column("connection_id", self.connection_id);
     column("scope", self.scope);
     column("value", self.value);
+    column("updated_at", self.updated_at);
   }
 };
 

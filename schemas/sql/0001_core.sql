@@ -150,6 +150,7 @@ CREATE TABLE remote_marks (
   connection_id TEXT NOT NULL,
   scope         TEXT NOT NULL,
   value         BIGINT NOT NULL,
+  updated_at    BIGINT NOT NULL,          -- an old mark is a poor place to begin a search: others create issues too
   PRIMARY KEY (connection_id, scope)
 );
 

@@ -54,8 +54,27 @@ Rounds::Rounds(Ports ports, const Config& config, std::function<void()> wake, st
 Result<void> Rounds::open() {
   if (auto opened = suspicion_.open(); !opened) return opened;
   if (auto opened = books_.open(); !opened) return opened;
+  if (auto moved = meet_wall_clock(); !moved) return moved;
   if (auto opened = dispatcher_.open(); !opened) return opened;
   return relay_.load(ports_.database);
+}
+
+// A clock that stands behind what was written before the start (no battery, or set back meanwhile) would let rows sleep for the difference.
+Result<void> Rounds::meet_wall_clock() {
+  std::int64_t newest = 0;
+  auto& database = ports_.database;
+  auto asked = database.query("SELECT at FROM events ORDER BY seq DESC LIMIT 1", {}, [&](const store::Row& row) { newest = row.integer(0); });
+  const std::int64_t behind = newest - to_micros(ports_.clock.wall());
+  if (!asked || behind < wall_tolerance) return asked;
+  if (auto begun = database.begin(); !begun) return begun;
+  auto shifted = chores_.rebase(-behind);
+  if (shifted) shifted = database.commit();
+  if (!shifted) {
+    (void)database.rollback();
+    return shifted;
+  }
+  log::warning("the wall clock stands behind the last record; deadlines moved with it", {{"microseconds", std::to_string(-behind)}});
+  return {};
 }
 
 Result<void> Rounds::close() {

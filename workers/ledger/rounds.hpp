@@ -63,6 +63,7 @@ class Rounds {
   std::optional<std::chrono::milliseconds> failed(Batch batch, const Error& error);
   std::optional<std::chrono::milliseconds> until_next();
   Result<void> follow_wall_clock();
+  Result<void> meet_wall_clock();
   bool has_work(std::int64_t now);
 
   Ports ports_;

@@ -279,6 +279,19 @@ TEST_CASE("when the wall clock is set, waiting does not become shorter or longer
   }
 }
 
+TEST_CASE("a clock that stands behind the last record at the start does not let deliveries sleep") {
+  Site house;
+  house.post("board");
+  const auto job = house.jobs().at(0);
+  house.claim(job);
+  house.clock.jump_wall(-std::chrono::hours{24});
+  house.die();
+  house.pass(seconds{154});
+  CHECK(house.jobs("jira.resolve.v1").empty());
+  house.pass(seconds{1});
+  CHECK(house.jobs("jira.resolve.v1").size() == 1);
+}
+
 TEST_CASE("while the broker is away nothing is dispatched again for its silence") {
   Site house;
   house.post("board");

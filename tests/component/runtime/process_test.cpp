@@ -38,7 +38,7 @@ TEST_CASE("a job becomes one issue, its outcome is told, and the queue is empty"
   CHECK(stage.jira.objects().size() == 20);
   worker->send_signal(SIGTERM);
   CHECK(worker->wait() == 0);
-  CHECK(stage.queue_depths() == "0 0");
+  stage.run_until([&] { return stage.queue_depths() == "0 0"; });  // the broker shows depths that are up to 5 s old
 }
 
 TEST_CASE("SIGTERM awaits a request under way and reports it") {
@@ -53,7 +53,7 @@ TEST_CASE("SIGTERM awaits a request under way and reports it") {
   CHECK(stage.outcomes[0].outcome == Outcome::done);
   CHECK(worker->wait() == 0);
   CHECK(SystemClock{}.steady() - told < seconds{5});
-  CHECK(stage.queue_depths() == "0 0");
+  stage.run_until([&] { return stage.queue_depths() == "0 0"; });  // the broker shows depths that are up to 5 s old
 }
 
 TEST_CASE("SIGTERM with a request that never ends: in doubt, and out within ten seconds") {
@@ -152,7 +152,7 @@ TEST_CASE("what cannot be read goes to the standby shelf") {
   stage.publish_job("jira.create.v9", R"({"delivery_id":"x"})");
   stage.publish_job(messages::JiraCreate::type, R"({"delivery_id":)");
   stage.run_until([&] { return stage.shelved == 2; });
-  CHECK(stage.queue_depths() == "0 0");
+  stage.run_until([&] { return stage.queue_depths() == "0 0"; });  // the broker shows depths that are up to 5 s old
 }
 
 TEST_CASE("a connection test is answered without a claim") {

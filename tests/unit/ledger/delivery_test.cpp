@@ -430,3 +430,16 @@ TEST_CASE("after the clock was set back, refused credentials do not pass for old
   world.report(Outcome::refuse, ReasonClass::credentials);
   CHECK(world.state.delivery->state == DeliveryState::standby);
 }
+
+TEST_CASE("an old mark is no place to begin a search: the worker is asked to look for a newer one") {
+  World world;
+  world.state.mark = store::RemoteMarkRow{"site", "SUP", 41, world.context.now - 60 * second};
+  World later = world;
+  later.pass(3600 * second);
+  world.dispatch();
+  world.claim();
+  CHECK(world.answered().grant->probe_base == 41);
+  later.dispatch();
+  later.claim();
+  CHECK_FALSE(later.answered().grant->probe_base.has_value());
+}

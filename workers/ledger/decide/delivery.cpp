@@ -24,6 +24,9 @@ namespace {
 
 constexpr std::int64_t retry_deadline = 600'000'000;  // a retried delivery reports by itself; until then nobody asks
 
+// Without a fresh mark the worker asks for the newest number first, so that a search never has to walk through a week of other people's issues.
+constexpr std::int64_t longest_mark_life = 600'000'000;  // microseconds
+
 std::string type_of(const DeliveryRow& row) { return fmt::format("{}.{}.v1", row.worker, row.step == DeliveryStep::send ? "create" : "resolve"); }
 
 bool is_in_flight(DeliveryState state) { return state == DeliveryState::dispatched || state == DeliveryState::claimed; }
@@ -118,7 +121,8 @@ void DeliveryMachine::claim(std::string_view token, std::string_view worker) {
     row_.sent_at = context_.now;
     row_.absent_count = 0;
     row_.attempt_target = codec::encode(today);
-    row_.probe_base = state_.mark ? std::optional{state_.mark->value} : std::nullopt;
+    const bool is_fresh = state_.mark && state_.mark->updated_at > context_.now - longest_mark_life;
+    row_.probe_base = is_fresh ? std::optional{state_.mark->value} : std::nullopt;
   }
   note(worker, "claimed", fmt::format(R"({{"dispatch_no":{},"step":"{}"}})", row_.dispatch_no, messages::name_of(row_.step)));
 }

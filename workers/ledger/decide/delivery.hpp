@@ -73,7 +73,7 @@ class DeliveryMachine {
 messages::Target target_of(const store::DeliveryRow& row, const std::optional<store::BoardRow>& board);
 
 // Notes the newest number known of a far side's sequence; never lowers it. `state.mark` is the one known so far.
-void raise_mark(Decision& decision, const State& state, std::string_view connection_id, std::string_view scope, std::int64_t value);
+void raise_mark(Decision& decision, const State& state, std::string_view connection_id, std::string_view scope, std::int64_t value, std::int64_t now);
 
 constexpr std::string_view marker_scope(const messages::Target& target) { return target.jira ? std::string_view{target.jira->project_key} : std::string_view{}; }
 

@@ -25,7 +25,7 @@ Decision decide(const State& state, const WorkCommit& message, const Incoming& i
   DeliveryMachine machine{state, context};
   machine.commit(message.probe_base);
   // What was probed is also known for the next delivery to that project.
-  if (message.probe_base) raise_mark(machine.decision(), state, row->destination_id, marker_scope(machine.target()), *message.probe_base);
+  if (message.probe_base) raise_mark(machine.decision(), state, row->destination_id, marker_scope(machine.target()), *message.probe_base, context.now);
   answer.verdict = messages::ClaimVerdict::send;
   answer_claim(machine.decision(), in, context, answer);
   return machine.finish();

@@ -141,19 +141,19 @@ struct Judging {
     if (remote.mark) {
       const std::string scope{marker_scope(machine.target())};
       // A moved issue carries another project's number.
-      if (!scope.empty() && remote.key.starts_with(scope + "-")) raise_mark(machine.decision(), state, machine.row().destination_id, scope, *remote.mark);
+      if (!scope.empty() && remote.key.starts_with(scope + "-")) raise_mark(machine.decision(), state, machine.row().destination_id, scope, *remote.mark, context.now);
     }
   }
 };
 
 }  // namespace
 
-void raise_mark(Decision& decision, const State& state, std::string_view connection_id, std::string_view scope, std::int64_t value) {
+void raise_mark(Decision& decision, const State& state, std::string_view connection_id, std::string_view scope, std::int64_t value, std::int64_t now) {
   if (scope.empty()) return;
-  store::RemoteMarkRow mark{std::string{connection_id}, std::string{scope}, value};
+  store::RemoteMarkRow mark{std::string{connection_id}, std::string{scope}, value, now};
   if (!state.mark) {
     decision.insert(std::move(mark));
-  } else if (state.mark->scope == scope && state.mark->value < value) {
+  } else if (state.mark->scope == scope && state.mark->value <= value) {
     decision.update(*state.mark, std::move(mark));
   }
 }
