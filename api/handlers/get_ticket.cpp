@@ -4,14 +4,24 @@
 
 namespace postroom::api {
 
+namespace {
+
+Reply shown(const store::TicketView& view) { return data_reply(store::ticket_json(view)).with("ETag", entity_tag(view.ticket.version)); }
+
+}  // namespace
+
 Plan get_ticket(const Request& request, const Context& context) {
-  const auto ticket = context.reading->ticket(request.id);
+  auto ticket = context.reading->ticket(request.id);
   if (!ticket) return reading_failed(ticket.error(), request);
-  if (*ticket) return data_reply(store::ticket_json(**ticket)).with("ETag", entity_tag((*ticket)->ticket.version));
+  if (*ticket) return shown(**ticket);
   const auto arrival = context.reading->arrival_by_ticket(request.id);
   if (!arrival) return reading_failed(arrival.error(), request);
-  if (*arrival) return data_reply(store::shelved_ticket_json(**arrival));
-  return not_applied_yet(request.path);
+  if (!*arrival) return not_applied_yet(request.path);
+  if ((*arrival)->arrival.state != store::ArrivalState::opened) return data_reply(store::shelved_ticket_json(**arrival));
+  // It was opened between the two looks: both rows came with one commit.
+  ticket = context.reading->ticket(request.id);
+  if (!ticket) return reading_failed(ticket.error(), request);
+  return *ticket ? shown(**ticket) : not_applied_yet(request.path);
 }
 
 }  // namespace postroom::api
