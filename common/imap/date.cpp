@@ -1,8 +1,7 @@
 #include "common/imap/date.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <string>
 
 #include "common/base/text.hpp"
 #include "common/imap/uid_set.hpp"
@@ -52,13 +51,6 @@ std::optional<WallTime> parse_internal_date(std::string_view text) {
   const auto local = sys_days{date} + hours{*hour} + minutes{*minute} + seconds{*second};
   const auto zone = hours{*zone_hour} + minutes{*zone_minute};
   return WallTime{all[21] == '+' ? local - zone : local + zone};
-}
-
-std::string search_day(WallTime time) {
-  const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(time)};
-  std::string month{months[static_cast<unsigned>(date.month()) - 1]};
-  month[0] = static_cast<char>(month[0] - 'a' + 'A');
-  return fmt::format("{}-{}-{:04}", static_cast<unsigned>(date.day()), month, static_cast<int>(date.year()));
 }
 
 }  // namespace postroom::imap

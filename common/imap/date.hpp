@@ -1,8 +1,7 @@
 #pragma once
-// Dates as IMAP writes them.
+// The date at which a server received a mail.
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "common/base/clock.hpp"
@@ -11,8 +10,5 @@ namespace postroom::imap {
 
 // INTERNALDATE (RFC 9051, date-time): " 1-Jul-2026 02:44:25 -0700". Nothing when it is no such date.
 std::optional<WallTime> parse_internal_date(std::string_view text);
-
-// The day of SEARCH SINCE (RFC 9051, date): 1-Jul-2026, in UTC.
-std::string search_day(WallTime time);
 
 }  // namespace postroom::imap

@@ -18,8 +18,3 @@ TEST_CASE("what is no INTERNALDATE is not guessed at") {
     CHECK_FALSE(parse_internal_date(text));
   }
 }
-
-TEST_CASE("SEARCH days are written as IMAP wants them") {
-  CHECK(search_day(*from_rfc3339("2026-07-01T23:59:59.000000Z")) == "1-Jul-2026");
-  CHECK(search_day(*from_rfc3339("2026-12-31T00:00:00.000000Z")) == "31-Dec-2026");
-}
