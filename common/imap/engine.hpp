@@ -53,7 +53,7 @@ class Engine {
   Stage stage() const { return stage_; }
 
  private:
-  enum class Kind { capability, introduction, select, chore, search, list, noop, measure, bodies, idle, logout };
+  enum class Kind { capability, introduction, select, chore, search, list, noop, sync, measure, bodies, idle, logout };
   struct Pending {
     std::string tag;
     Kind kind;

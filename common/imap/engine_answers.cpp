@@ -110,6 +110,9 @@ void Engine::on_completed(const Status& status) {
     case Kind::noop:
       proceed();
       break;
+    case Kind::sync:
+      if (stage_ == Stage::fetching) fetch();
+      break;
     case Kind::search:
     case Kind::list:
       listed(status, completed.kind);

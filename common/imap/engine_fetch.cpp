@@ -51,7 +51,13 @@ void Engine::measure_more() {
       return true;
     });
     if (uids.empty()) continue;
+    const bool is_any_doubted =
+        std::any_of(uids.begin(), uids.end(), [this](Uid uid) { return plan_.find(uid)->is_doubted; });
     std::string tag = next_tag();
+    if (is_any_doubted) {  // what others removed stays visible, as mails without a body, until NOOP (Dovecot)
+      issue(Kind::sync, CommandWriter(tag, "NOOP").line(), tag, settings_.command_timeout);
+      tag = next_tag();
+    }
     auto line = CommandWriter(tag, "UID FETCH").uids(uids).word("(UID RFC822.SIZE INTERNALDATE FLAGS)").line();
     issue(Kind::measure, std::move(line), tag, settings_.command_timeout, std::move(uids));
   }
@@ -117,6 +123,7 @@ void Engine::on_fetch(const Fetch& fetch) {
 
 void Engine::on_size(Uid uid, FetchPlan::Mail& mail, const Fetch& fetch) {
   plan_.measured(mail, fetch);
+  if (mail.is_doubted) return refuse(mail, std::move(mail.trouble));
   if (!leaves_old_alone_ || !mail.received_at || *mail.received_at >= *task_.since) return;
   ++older_count_;
   plan_.forget(uid);
@@ -178,9 +185,9 @@ void Engine::bodies_completed(const Status& status, const std::vector<Uid>& uids
     if (is_left_out && !mail->ask_alone) {
       plan_.measure_again(*mail, false);  // somebody may have removed it meanwhile
     } else if (is_left_out) {
-      refuse(*mail, malformed_line_.empty() ? "the server answers without it" : malformed_line_);
+      plan_.doubt(*mail, malformed_line_.empty() ? "the server answers without it" : malformed_line_);
     } else if (is_alone) {
-      refuse(*mail, status.condition == Condition::ok ? mail->trouble : readable(status));
+      plan_.doubt(*mail, status.condition == Condition::ok ? mail->trouble : readable(status));
     } else {
       plan_.ask_again(*mail);
     }

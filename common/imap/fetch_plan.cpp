@@ -104,6 +104,12 @@ void FetchPlan::measure_again(Mail& mail, bool is_alone) {
   to_state(mail, State::to_measure);
 }
 
+void FetchPlan::doubt(Mail& mail, std::string trouble) {
+  mail.trouble = std::move(trouble);
+  mail.is_doubted = true;
+  measure_again(mail, false);
+}
+
 void FetchPlan::refuse(Mail& mail, std::string trouble) {
   mail.trouble = std::move(trouble);
   to_state(mail, State::refused);

@@ -31,7 +31,8 @@ class FetchPlan {
     std::uint64_t asked_bytes = 0;  // of the window, while asked
     std::optional<WallTime> received_at;
     std::vector<std::string> flags;
-    std::string trouble;  // why it could not be had, as far as known
+    bool is_doubted = false;  // could not be had alone; measured once more to learn whether it is still there
+    std::string trouble;      // why it could not be had, as far as known
   };
   struct Ask {
     std::vector<Uid> uids;
@@ -53,6 +54,7 @@ class FetchPlan {
   void measured(Mail& mail, const Fetch& fetch);
   void measure_again(Mail& mail, bool is_alone);
   void ask_again(Mail& mail) { to_state(mail, State::waiting); }
+  void doubt(Mail& mail, std::string trouble);
   void refuse(Mail& mail, std::string trouble);
   std::size_t refused_count() const { return refused_count_; }
   std::vector<std::pair<Uid, std::string>> take_refused();

@@ -200,43 +200,6 @@ TEST_CASE("of a mail above the size limit only the header is fetched, also when 
        once(), settings);
 }
 
-TEST_CASE(
-    "a mail without a body, one with a senseless answer and one that is left out are each reported by themselves") {
-  play(opened(R"(
-    C: P2 UID SEARCH UID 11:*
-    S: * SEARCH 11 12 13
-    S: P2 OK done
-    C: P3 UID FETCH 11:13 (UID RFC822.SIZE INTERNALDATE FLAGS)
-    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
-    S: * 2 FETCH (UID 12 RFC822.SIZE minus)
-    A: notice a number is missing or out of range: * 2 FETCH (UID 12 RFC822.SIZE minus)
-    S: * 3 FETCH (UID 13 RFC822.SIZE 1)
-    S: P3 OK done
-    C: P4 UID FETCH 12 (UID RFC822.SIZE INTERNALDATE FLAGS)
-    C: P5 UID FETCH 11,13 (UID BODY.PEEK[])
-    S: * 2 FETCH (UID 12 RFC822.SIZE minus)
-    A: notice a number is missing or out of range: * 2 FETCH (UID 12 RFC822.SIZE minus)
-    S: P4 OK done
-    S: * 1 FETCH (UID 11 BODY[] NIL)
-    S: P5 OK done
-    C: P6 UID FETCH 13 (UID RFC822.SIZE INTERNALDATE FLAGS)
-    C: P7 UID FETCH 11 (UID BODY.PEEK[])
-    S: * 3 FETCH (UID 13 RFC822.SIZE 1)
-    S: P6 OK done
-    C: P8 UID FETCH 13 (UID BODY.PEEK[])
-    S: * 1 FETCH (UID 11 BODY[] NIL)
-    S: P7 OK done
-    S: P8 OK done
-    A: unfetchable 11: the server has no body for it
-    A: unfetchable 12: a number is missing or out of range: * 2 FETCH (UID 12 RFC822.SIZE minus)
-    A: unfetchable 13: the server answers without it
-    A: progress 7/13
-    A: caught up 7/13
-    C: P9 LOGOUT
-  )"),
-       once());
-}
-
 TEST_CASE("a stop lets what is under way come in and leaves the rest for the next time") {
   Settings settings;
   settings.batch_count = 1;

@@ -79,14 +79,47 @@ TEST_CASE("a mail that the server refuses is tried alone and then reported by it
     C: P6 UID FETCH 13 (UID BODY.PEEK[])
     A: progress 7/11
     S: P5 NO [SERVERBUG] something is broken
+    C: P7 NOOP
+    C: P8 UID FETCH 12 (UID RFC822.SIZE INTERNALDATE FLAGS)
     S: * 3 FETCH (UID 13 BODY[] {1}
     S: c)
     A: mail 13 size=1 "c"
-    A: unfetchable 12: something is broken
     S: P6 OK done
+    S: P7 OK done
+    S: * 2 FETCH (UID 12 RFC822.SIZE 1)
+    S: P8 OK done
+    A: unfetchable 12: something is broken
     A: progress 7/13
     A: caught up 7/13
-    C: P7 LOGOUT
+    C: P9 LOGOUT
+  )"),
+       once());
+}
+
+TEST_CASE("a removed mail that the server still shows, without a body, is gone after NOOP") {
+  play(opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11
+    S: P2 OK done
+    C: P3 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P3 OK done
+    C: P4 UID FETCH 11 (UID BODY.PEEK[])
+    S: * 1 FETCH (UID 11 BODY[] NIL)
+    S: P4 OK done
+    C: P5 NOOP
+    C: P6 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 1 EXPUNGE
+    S: P5 OK done
+    S: P6 OK done
+    C: P7 NOOP
+    C: P8 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: P7 OK done
+    S: P8 OK done
+    A: gone 11: the server does not know it any more
+    A: progress 7/11
+    A: caught up 7/11
+    C: P9 LOGOUT
   )"),
        once());
 }
@@ -107,8 +140,16 @@ TEST_CASE("a server that refuses every mail is ill: no mail is given up for it")
     C: P4 UID FETCH 11 (UID BODY.PEEK[])
     C: P5 UID FETCH 12 (UID BODY.PEEK[])
     S: P4 NO storage is away
-    C: P6 UID FETCH 13 (UID BODY.PEEK[])
+    C: P6 NOOP
+    C: P7 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    C: P8 UID FETCH 13 (UID BODY.PEEK[])
     S: P5 NO storage is away
+    S: P6 OK done
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P7 OK done
+    C: P9 NOOP
+    C: P10 UID FETCH 12 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 2 FETCH (UID 12 RFC822.SIZE 1)
     A: failed unavailable: the server refuses one mail after the other: storage is away (at 13)
   )"),
        once(), settings);
@@ -230,4 +271,51 @@ TEST_CASE("bodies get the time that their bytes take, however steadily they drip
     A: failed timeout: the server did not answer in time while fetching (at 11)
   )"),
        once(), settings);
+}
+
+TEST_CASE(
+    "a mail without a body, one with a senseless answer and one that is left out are each reported by themselves") {
+  play(opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11 12 13
+    S: P2 OK done
+    C: P3 UID FETCH 11:13 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: * 2 FETCH (UID 12 RFC822.SIZE minus)
+    A: notice a number is missing or out of range: * 2 FETCH (UID 12 RFC822.SIZE minus)
+    S: * 3 FETCH (UID 13 RFC822.SIZE 1)
+    S: P3 OK done
+    C: P4 UID FETCH 12 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    C: P5 UID FETCH 11,13 (UID BODY.PEEK[])
+    S: * 2 FETCH (UID 12 RFC822.SIZE minus)
+    A: notice a number is missing or out of range: * 2 FETCH (UID 12 RFC822.SIZE minus)
+    S: P4 OK done
+    S: * 1 FETCH (UID 11 BODY[] NIL)
+    S: P5 OK done
+    C: P6 UID FETCH 13 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    C: P7 UID FETCH 11 (UID BODY.PEEK[])
+    S: * 3 FETCH (UID 13 RFC822.SIZE 1)
+    S: P6 OK done
+    C: P8 UID FETCH 13 (UID BODY.PEEK[])
+    S: * 1 FETCH (UID 11 BODY[] NIL)
+    S: P7 OK done
+    C: P9 NOOP
+    C: P10 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: P8 OK done
+    S: P9 OK done
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P10 OK done
+    C: P11 NOOP
+    C: P12 UID FETCH 13 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: P11 OK done
+    S: * 3 FETCH (UID 13 RFC822.SIZE 1)
+    S: P12 OK done
+    A: unfetchable 11: the server has no body for it
+    A: unfetchable 12: a number is missing or out of range: * 2 FETCH (UID 12 RFC822.SIZE minus)
+    A: unfetchable 13: the server answers without it
+    A: progress 7/13
+    A: caught up 7/13
+    C: P13 LOGOUT
+  )"),
+       once());
 }
