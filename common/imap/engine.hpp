@@ -151,6 +151,7 @@ class Engine {
   std::uint32_t last_tag_ = 0;
   std::uint64_t chatter_ = 0;
   std::size_t malformed_count_ = 0;
+  std::size_t alert_count_ = 0;
   std::string malformed_line_;  // the last one since a command completed
   bool is_stopping_ = false;
 
@@ -166,6 +167,7 @@ class Engine {
   bool wants_listing_ = true;
   bool is_truncated_ = false;  // there was more than listing_limit
   SteadyTime listing_not_before_{};
+  Uid highest_listed_ = 0;
   std::vector<Uid> found_;
   std::size_t older_count_ = 0;
   Uid progress_ = 0;  // last reported

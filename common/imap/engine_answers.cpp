@@ -18,6 +18,8 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+constexpr std::size_t most_alerts = 20;  // of one session
+
 // A server's words for a log or a person: printable, short.
 std::string readable(std::string_view text) {
   return json_escaped(cut_utf8(text, 200));
@@ -61,7 +63,7 @@ void Engine::handle(const Response& response) {
 void Engine::on_status(const Status& status) {
   if (status.code.name == "CAPABILITY") capabilities_ = status.code.words;
   if (!status.tag.empty()) return on_completed(status);
-  if (status.code.name == "ALERT") emit(Notice{readable(status.text)});
+  if (status.code.name == "ALERT" && ++alert_count_ <= most_alerts) emit(Notice{readable(status.text)});
   if (status.condition == Condition::bye) {
     if (stage_ == Stage::leaving) return;
     return fail({Code::unavailable,

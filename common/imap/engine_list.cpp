@@ -23,6 +23,7 @@ void Engine::list() {
   stage_ = Stage::listing;
   wants_listing_ = false;
   is_truncated_ = false;
+  highest_listed_ = 0;
   found_.clear();
   if (exists_ == 0 || last_uid_ == 0xffffffffu)
     return begin_round();  // some servers take "*" in an empty mailbox for an error
@@ -32,9 +33,11 @@ void Engine::list() {
         settings_.listing_timeout);
 }
 
-// Keeps the lowest ones when there are too many: the cursor must not pass what is left out.
+// Keeps the lowest of the new ones when there are too many: the cursor must not pass what is left out.
 void Engine::collect(Uid uid) {
-  if (stage_ != Stage::listing || uid == 0) return;
+  if (stage_ != Stage::listing) return;
+  highest_listed_ = std::max(highest_listed_, uid);
+  if (uid <= last_uid_) return;
   found_.push_back(uid);
   if (found_.size() < 2 * settings_.listing_limit + 2) return;
   const auto middle = found_.begin() + static_cast<std::ptrdiff_t>(settings_.listing_limit);
@@ -55,6 +58,7 @@ void Engine::listed(const Status& status, Kind kind) {
 
 void Engine::list_by_fetch() {
   found_.clear();
+  is_truncated_ = false;
   std::string tag = next_tag();
   issue(Kind::list, CommandWriter(tag, "UID FETCH").word(fmt::format("{}:*", last_uid_ + 1)).word("(UID)").line(), tag,
         settings_.listing_timeout);
@@ -64,13 +68,12 @@ void Engine::begin_round() {
   std::sort(found_.begin(), found_.end());
   found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
   // n:* names the last mail even when it is below n: here that tells whether UIDNEXT is true.
-  if (std::exchange(is_next_doubtful_, false) && (found_.empty() || found_.back() < *mailbox_.uid_next)) {
+  if (std::exchange(is_next_doubtful_, false) && highest_listed_ < *mailbox_.uid_next) {
     emit(CursorReset{fmt::format("UIDNEXT is {} although UID {} was seen", *mailbox_.uid_next, last_uid_)});
     last_uid_ = progress_ = 0;
     leaves_old_alone_ = task_.since.has_value();
     return list();
   }
-  found_.erase(found_.begin(), std::upper_bound(found_.begin(), found_.end(), last_uid_));
   if (found_.size() > settings_.listing_limit) {
     found_.resize(settings_.listing_limit);
     is_truncated_ = true;

@@ -1,8 +1,14 @@
 // Waiting for new mail: IDLE (RFC 2177), or a look now and then.
 
+#include <algorithm>
+
 #include "common/imap/engine.hpp"
 
 namespace postroom::imap {
+
+namespace {
+constexpr Settings::Millis longest_idle = std::chrono::minutes{28};  // a server may hang up after 30
+}
 
 void Engine::watch() {
   if (!task_.is_watching) return leave();
@@ -27,7 +33,7 @@ void Engine::idle_accepted() {
     return fail({Code::bad_message, "the server goes on with what was not begun", "imap"});
   is_idle_accepted_ = true;
   pending_.front().deadline.reset();
-  look_at_ = now_ + settings_.idle_renew;
+  look_at_ = now_ + std::min(settings_.idle_renew, longest_idle);
   if (wants_listing_ || !chores_.empty() || is_stopping_) stop_idling();
 }
 

@@ -4,6 +4,20 @@
 
 namespace postroom::imap {
 
+namespace {
+
+// A hostile server could give each of hundreds of mails 64 KiB of flags.
+void keep_flags(FetchPlan::Mail& mail, const std::vector<std::string>& flags) {
+  constexpr std::size_t most = 64;
+  constexpr std::size_t longest = 100;
+  mail.flags.clear();
+  for (const std::string& flag : flags) {
+    if (flag.size() <= longest && mail.flags.size() < most) mail.flags.push_back(flag);
+  }
+}
+
+}  // namespace
+
 void FetchPlan::begin(std::vector<Uid> found) {
   found_ = std::move(found);
   next_ = 0;
@@ -94,7 +108,7 @@ void FetchPlan::measured(Mail& mail, const Fetch& fetch) {
   mail.is_measured = true;
   mail.size = *fetch.size;
   if (fetch.received_at) mail.received_at = fetch.received_at;
-  if (fetch.flags) mail.flags = *fetch.flags;
+  if (fetch.flags) keep_flags(mail, *fetch.flags);
   mail.is_header_only = mail.is_header_only || mail.size > settings_.size_limit;
   to_state(mail, State::waiting);
 }

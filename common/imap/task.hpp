@@ -57,9 +57,9 @@ struct Settings {
   std::uint64_t size_limit = 50 * 1024 * 1024;  // bytes of one mail; above, only its header is fetched
   std::uint64_t header_limit = 256 * 1024;      // bytes of that header
 
-  std::size_t measure_count = 500;  // mails in one command that asks for sizes
-  std::size_t batch_count =
-      100;  // mails in one command that asks for bodies; 1 finds out which mail breaks the conversation
+  // With both counts 1, a conversation that breaks names the mail at which it does.
+  std::size_t measure_count = 500;                // mails in one command that asks for sizes
+  std::size_t batch_count = 100;                  // mails in one command that asks for bodies
   std::uint64_t batch_bytes = 8 * 1024 * 1024;    // and their stated sizes together
   std::size_t window_count = 400;                 // mails that are asked for or reported and not yet kept
   std::uint64_t window_bytes = 64 * 1024 * 1024;  // and their bytes

@@ -177,3 +177,22 @@ TEST_CASE("a UIDNEXT that means nothing is not believed") {
   )",
        task);
 }
+
+TEST_CASE("a server that names old mails too, and many, does not hide the new ones") {
+  Task task = once();
+  task.cursor = Cursor{7, 8};
+  Settings settings;
+  settings.listing_limit = 1;
+  play(R"(
+    C: P1 SELECT "INBOX"
+    S: * 9 EXISTS
+    S: * OK [UIDVALIDITY 7]
+    S: P1 OK done
+    A: selected 7 next=? exists=9
+    C: P2 UID SEARCH UID 9:*
+    S: * SEARCH 1 2 3 4 5 6 7 8 9
+    S: P2 OK done
+    C: P3 UID FETCH 9 (UID RFC822.SIZE INTERNALDATE FLAGS)
+  )",
+       task, settings);
+}

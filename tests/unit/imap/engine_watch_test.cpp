@@ -169,6 +169,12 @@ TEST_CASE("without IDLE the mailbox is looked at after the poll interval, or whe
        watching({"IMAP4REV1"}));
 }
 
+TEST_CASE("IDLE is renewed before a server may hang up, whatever the settings say") {
+  Settings settings;
+  settings.idle_renew = std::chrono::hours{2};
+  play(opened("C: P3 IDLE\nS: + idling\nT: wake +1680s\nC: DONE\n"), watching(), settings);
+}
+
 TEST_CASE("IDLE can be switched off") {
   Settings settings;
   settings.uses_idle = false;
