@@ -7,7 +7,7 @@
 
 namespace postroom::loop {
 
-// Lives until its three handles are closed, which may be after the ChildProcess that owns it.
+// Lives until its three handles are closed and its owner is gone, whichever comes last.
 struct ChildProcess::Parts {
   uv_process_t process{};
   uv_pipe_t input{};
@@ -17,23 +17,24 @@ struct ChildProcess::Parts {
   std::function<void(std::string_view)> on_output;
   std::function<void(Ending)> on_end;
   Ending ending;
-  int open_handles = 0;
+  int users = 1;  // the owner, and each open handle
   bool has_exited = false;
   bool is_output_over = false;
   bool is_input_closed = false;
   bool is_abandoned = false;
 
   static void close(uv_handle_t* handle) {
-    uv_close(handle, [](uv_handle_t* closed) {
-      auto* parts = static_cast<Parts*>(closed->data);
-      if (--parts->open_handles == 0) delete parts;
-    });
+    uv_close(handle, [](uv_handle_t* closed) { static_cast<Parts*>(closed->data)->release(); });
+  }
+
+  void release() {
+    if (--users == 0) delete this;
   }
 
   template <class Handle>
   void adopt(Handle& handle) {
     handle.data = this;
-    ++open_handles;
+    ++users;
   }
 
   void close_input() {
@@ -71,6 +72,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const std:
                                                           const std::vector<std::string>& arguments,
                                                           std::function<void(std::string_view)> on_output,
                                                           std::function<void(Ending)> on_end) {
+  std::signal(SIGPIPE, SIG_IGN);  // a child that dies while we write to it is told by on_end, not by our own death
   auto* parts = new Parts;
   auto* uv = static_cast<uv_loop_t*>(loop.handle());
   uv_pipe_init(uv, &parts->input, 0);
@@ -107,6 +109,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const std:
     Parts::close(reinterpret_cast<uv_handle_t*>(&parts->process));
     Parts::close(reinterpret_cast<uv_handle_t*>(&parts->output));
     parts->close_input();
+    parts->release();
     return Error{Code::io, uv_strerror(error), executable};
   }
   uv_read_start(
@@ -129,6 +132,7 @@ ChildProcess::~ChildProcess() {
     parts_->is_output_over = true;
     Parts::close(reinterpret_cast<uv_handle_t*>(&parts_->output));
   }
+  parts_->release();
 }
 
 void ChildProcess::write(std::string data) {

@@ -297,8 +297,10 @@ std::size_t attribution_begin(const std::vector<std::string_view>& lines, std::s
 }
 
 bool is_header_block(const std::vector<std::string_view>& lines, std::size_t begin) {
-  if (label_of(lines[begin]) != Label::from) return false;
-  bool has_sent = false;
+  const Label first = label_of(lines[begin]);
+  if (first != Label::from && first != Label::sent) return false;
+  bool has_from = first == Label::from;
+  bool has_sent = first == Label::sent;
   bool has_to = false;
   bool has_subject = false;
   std::size_t seen = 0;
@@ -309,11 +311,12 @@ bool is_header_block(const std::vector<std::string_view>& lines, std::size_t beg
     }
     ++seen;
     const Label label = label_of(lines[i]);
+    has_from |= label == Label::from;
     has_sent |= label == Label::sent;
     has_to |= label == Label::to;
     has_subject |= label == Label::subject;
   }
-  return int{has_sent} + int{has_to} + int{has_subject} >= 2;
+  return has_from && int{has_sent} + int{has_to} + int{has_subject} >= 2;
 }
 
 }  // namespace postroom::mail

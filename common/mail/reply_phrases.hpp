@@ -19,7 +19,7 @@ bool is_device_signature(std::string_view line);       // Sent from my phone
 // 1 for "it is none".
 std::size_t attribution_begin(const std::vector<std::string_view>& lines, std::size_t end);
 
-// From:, Sent:, To:, Subject: as Outlook puts them above the mail that it quotes, beginning at `begin`.
+// From:, Sent:, To:, Subject: as Outlook puts them above the mail that it quotes (others begin with Sent:), beginning at `begin`.
 bool is_header_block(const std::vector<std::string_view>& lines, std::size_t begin);
 
 }  // namespace postroom::mail
