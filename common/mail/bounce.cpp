@@ -101,6 +101,15 @@ std::vector<BouncedRecipient> recipients_of_report(std::string_view status_text)
   return found;
 }
 
+std::optional<Bounce> bounce_by_the_book(const Message& message) {
+  Bounce bounce;
+  bounce.all = recipients_of_report(message.delivery_status);
+  if (bounce.all.empty()) return std::nullopt;
+  bounce.first = *std::min_element(bounce.all.begin(), bounce.all.end(),
+                                   [](const auto& a, const auto& b) { return a.action < b.action; });
+  return bounce;
+}
+
 // --- reports in prose
 // -----------------------------------------------------------------------------------------------------------------
 
@@ -257,21 +266,12 @@ std::string_view name_of(BounceAction action) {
 }
 
 std::optional<Bounce> parse_bounce(const Message& message) {
-  std::optional<Bounce> bounce;
-  if (!message.delivery_status.empty()) {
-    bounce.emplace();
-    bounce->all = recipients_of_report(message.delivery_status);
-    if (bounce->all.empty()) bounce.reset();
-  }
-  if (bounce) {
-    bounce->first = *std::min_element(bounce->all.begin(), bounce->all.end(),
-                                      [](const auto& a, const auto& b) { return a.action < b.action; });
-  } else if (message.report_type == "delivery-status" || message.report_type.empty()) {
+  std::optional<Bounce> bounce = bounce_by_the_book(message);
+  if (!bounce && (message.report_type == "delivery-status" || message.report_type.empty()))
     bounce = bounce_in_prose(message);
-  }
   if (!bounce) return std::nullopt;
-  if (const auto ids = parse_message_ids(header(message.returned_headers, "Message-ID")); !ids.empty())
-    bounce->original_message_id = ids.front();
+  const auto ids = parse_message_ids(header(message.returned_headers, "Message-ID"));
+  if (!ids.empty()) bounce->original_message_id = ids.front();
   return bounce;
 }
 

@@ -97,7 +97,8 @@ std::string decode_header(std::string_view raw, const Charset& charset) {
     plain_from = at;
   }
   if (out.size() < longest_header_text) out += plain(text.substr(plain_from), charset);
-  out = to_valid_utf8(without_control_bytes(out));
+  out = without_control_bytes(out);
+  if (!is_valid_utf8(out)) out = to_valid_utf8(out);
   return std::string{cut_utf8(out, longest_header_text)};
 }
 

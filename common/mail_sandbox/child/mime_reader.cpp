@@ -368,7 +368,7 @@ class MailReader {
 
   void finish_body() {
     for (Section& section : sections_) {
-      std::string text = mail::normalised_text(to_valid_utf8(section.plain));
+      std::string text = mail::normalised_text(section.plain);
       if (!section.html.empty()) {
         if (is_stub(text)) {
           if (auto from_html = text_of_html(section.html); !from_html) {
