@@ -111,7 +111,10 @@ Address finished(const Entry& entry, const Charset& charset) {
 // The list as a state machine over bytes; depth only counts, nothing nests.
 class ListReader {
  public:
-  ListReader(std::string_view text, const Charset& charset) : text_(text), charset_(charset) {}
+  ListReader(std::string_view text, const Charset& charset)
+      : text_(text),
+        charset_(charset),
+        last_bracket_(text.rfind('>') == std::string_view::npos ? 0 : text.rfind('>')) {}
 
   std::vector<Address> read() {
     for (at_ = 0; at_ < text_.size() && result_.size() < most_addresses; ++at_) step(text_[at_]);
@@ -163,6 +166,7 @@ class ListReader {
   }
 
   void comment() {
+    if (has_open_comment_) return entry_.phrase.push_back(' ');
     const auto begin = at_;
     std::size_t depth = 1;
     std::string inside;
@@ -178,13 +182,14 @@ class ListReader {
     }
     if (depth > 0) {
       at_ = begin;
+      has_open_comment_ = true;  // never look for the end again: that would be quadratic
       return;
     }
     if (entry_.comment.empty()) entry_.comment = std::move(inside);
   }
 
   void angle() {
-    const auto end = text_.find('>', at_);
+    const auto end = at_ < last_bracket_ ? text_.find('>', at_) : std::string_view::npos;
     const std::string_view inside = text_.substr(at_ + 1, end == std::string_view::npos ? end : end - at_ - 1);
     if (end == std::string_view::npos) {  // <john@example.org, with the bracket forgotten
       const auto comma = std::min(inside.find_first_of(",;"), inside.size());
@@ -210,7 +215,9 @@ class ListReader {
 
   std::string_view text_;
   const Charset& charset_;
+  std::size_t last_bracket_;
   std::size_t at_ = 0;
+  bool has_open_comment_ = false;
   Entry entry_;
   std::vector<Address> result_;
 };

@@ -10,6 +10,11 @@ namespace postroom::mail {
 
 namespace {
 
+// RFC 2047 allows 75 characters; some clients put a whole subject into one word. A limit keeps words that never end
+// linear.
+constexpr std::size_t longest_word = 4'096;
+constexpr std::size_t longest_charset = 80;
+
 struct Word {
   std::string charset;
   std::string bytes;
@@ -19,14 +24,14 @@ struct Word {
 // =?charset*language?B|Q?text?= at the start of `text`.
 std::optional<Word> word_at(std::string_view text) {
   if (text.substr(0, 2) != "=?") return std::nullopt;
-  const auto charset_end = text.find('?', 2);
-  if (charset_end == std::string_view::npos || charset_end > 80 || charset_end + 2 >= text.size()) return std::nullopt;
+  const auto charset_end = text.substr(0, longest_charset).find('?', 2);
+  if (charset_end == std::string_view::npos || charset_end + 2 >= text.size()) return std::nullopt;
   const char encoding = text[charset_end + 1];
   if (text[charset_end + 2] != '?') return std::nullopt;
   const auto begin = charset_end + 3;
-  const auto end = text.find("?=", begin);
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view inside = text.substr(begin, end - begin);
+  const auto length = text.substr(begin, longest_word).find("?=");
+  if (length == std::string_view::npos) return std::nullopt;
+  const std::string_view inside = text.substr(begin, length);
   Word word;
   word.charset = to_lower_ascii(text.substr(2, charset_end - 2));
   if (word.charset.find(' ') != std::string::npos) return std::nullopt;
@@ -38,7 +43,7 @@ std::optional<Word> word_at(std::string_view text) {
   } else {
     return std::nullopt;
   }
-  word.length = end + 2;
+  word.length = begin + length + 2;
   return word;
 }
 

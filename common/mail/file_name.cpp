@@ -83,6 +83,7 @@ std::string safe_file_name(std::string_view original, std::string_view content_t
   name = name.substr(first, name.find_last_not_of(". ") - first + 1);
   if (is_reserved(name)) name.insert(0, "_");
   name = cut_keeping_extension(name);
+  name.resize(name.find_last_not_of(". ") + 1);  // the cut may end in one
   if (name.front() == '-') name.front() = '_';  // would read as an option
   return name;
 }

@@ -86,6 +86,8 @@ const TagKind* known(std::string_view tag) {
   return found == tags.end() ? nullptr : &*found;
 }
 
+constexpr std::size_t longest_link = 2'000;  // bytes that are shown
+
 bool is_not_displayed(std::string_view style) {
   if (style.empty()) return false;
   std::string compact;
@@ -98,6 +100,7 @@ bool is_not_displayed(std::string_view style) {
 bool is_link_worth_showing(std::string_view href, std::string_view shown) {
   const std::string lower = to_lower_ascii(href.substr(0, 8));
   if (lower.substr(0, 4) != "http") return false;
+  if (href.size() > longest_link) return true;
   std::string_view bare = href;
   if (!bare.empty() && bare.back() == '/') bare.remove_suffix(1);
   const auto scheme = bare.find("://");
@@ -285,7 +288,7 @@ void HtmlText::close() {
       is_link_worth_showing(element.href, std::string_view{out_}.substr(element.begin))) {
     owes_blank_ = breaks_ == 0 && !out_.empty();
     std::string target;
-    for (const char c : element.href.substr(0, 2'000)) {
+    for (const char c : element.href.substr(0, longest_link)) {
       if (static_cast<unsigned char>(c) > 0x20 && c != 0x7f) target.push_back(c);
     }
     put("<" + to_valid_utf8(target) + ">");
