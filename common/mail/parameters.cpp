@@ -88,7 +88,7 @@ Parameters parse_parameters(std::string_view raw, const Charset& charset) {
   const std::string line = unfolded(raw);
   std::string_view text = line;
   Parameters result;
-  result.value = to_lower_ascii(trimmed(take_parameter(text)));
+  result.value = to_valid_utf8(cut_utf8(to_lower_ascii(trimmed(take_parameter(text))), 200));
   if (const auto blank = result.value.find_first_of(" \t("); blank != std::string::npos) result.value.resize(blank);
 
   std::vector<std::string> order;
