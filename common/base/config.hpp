@@ -1,7 +1,7 @@
 #pragma once
 // The configuration of one installation: defaults, overridden by POSTROOM_HOME/etc/postroom.toml, overridden by POSTROOM_* variables.
-// Every key has one row in the table in config.cpp (section, key, type, default, what it means), from which `postroom init` writes the file,
-// `config check` judges it, and the environment's names come: [api] listen → POSTROOM_API_LISTEN.
+// Every key has one row in the table in config_keys.cpp (section, key, type, range, what it means), from which `postroom init` writes the file,
+// `config check` judges it, and the environment's names come: [api] listen_port → POSTROOM_API_LISTEN_PORT. Durations end in _ms there.
 
 #include <chrono>
 #include <cstdint>

@@ -97,6 +97,69 @@ std::string_view cut_utf8(std::string_view text, std::size_t byte_count) {
   return text.substr(0, end);
 }
 
+std::string plain_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    const std::string_view one = text.substr(0, length == 0 ? 1 : length);
+    text.remove_prefix(one.size());
+    const char c = one[0];
+    if (length == 0) continue;
+    if (length == 1) {
+      if (c == '\r') {
+        if (!text.starts_with('\n')) out.push_back('\n');
+      } else if (c == '\t') {
+        out.push_back(' ');
+      } else if (c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)) {
+        out.push_back(c);
+      }
+      continue;
+    }
+    const bool is_c1_control = length == 2 && c == '\xc2' && static_cast<unsigned char>(one[1]) < 0xa0;
+    const bool is_noncharacter = one == "\xef\xbf\xbe" || one == "\xef\xbf\xbf";
+    if (!is_c1_control && !is_noncharacter) out += one;
+  }
+  return out;
+}
+
+std::string on_one_line(std::string_view text) {
+  std::string out;
+  for (const char c : plain_text(text)) {
+    const bool is_blank = c == ' ' || c == '\n';
+    if (!is_blank) {
+      out.push_back(c);
+    } else if (!out.empty() && out.back() != ' ') {
+      out.push_back(' ');
+    }
+  }
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+namespace {
+// Of a code point by its first byte; continuation bytes count nothing.
+std::size_t units_of(char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  return (byte & 0xc0) == 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
+}
+}  // namespace
+
+std::size_t utf16_length(std::string_view text) {
+  std::size_t units = 0;
+  for (const char c : text) units += units_of(c);
+  return units;
+}
+
+std::string_view cut_utf16(std::string_view text, std::size_t unit_count) {
+  std::size_t units = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    units += units_of(text[at]);
+    if (units > unit_count) return text.substr(0, at);
+  }
+  return text;
+}
+
 bool has_control_bytes(std::string_view text) {
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;

@@ -1,6 +1,7 @@
 #pragma once
 // Ports to the broker: Publisher and Consumer, each on its own connection and its own thread, so that a blocked publisher never stops consuming.
 // No AMQP type shows here. All callbacks run on the owner's thread, through the executor that the owner hands in (Loop::post, asio::post).
+// From stop() on, or the destructor, handlers of states and deliveries are not called any more; a publisher's answers still come.
 
 #include <chrono>
 #include <cstdint>

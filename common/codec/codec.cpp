@@ -214,5 +214,8 @@ POSTROOM_CODEC(CommandReplied)
 // Nested types that are stored by themselves.
 POSTROOM_CODEC(Target)
 POSTROOM_CODEC(StandbyFilter)
+POSTROOM_CODEC(StoredEnvelope)
+POSTROOM_CODEC(StoredProperties)
+POSTROOM_CODEC(DeliveryEdit)
 
 }  // namespace postroom::codec

@@ -6,6 +6,7 @@
 
 #include "common/base/result.hpp"
 #include "common/messages/all.hpp"
+#include "common/messages/stored.hpp"
 
 namespace postroom::codec {
 

@@ -65,9 +65,9 @@ void count(const json::value& value, Count& into) {
 
 }  // namespace
 
-Result<json::value> parse(std::string_view text, json::storage_ptr storage) {
-  if (text.size() > longest_body) {
-    return Error{Code::bad_message, fmt::format("the JSON text has {} bytes; at most {} are allowed", text.size(), longest_body)};
+Result<json::value> parse(std::string_view text, json::storage_ptr storage, std::size_t longest) {
+  if (text.size() > longest) {
+    return Error{Code::bad_message, fmt::format("the JSON text has {} bytes; at most {} are allowed", text.size(), longest)};
   }
   json::parse_options options;
   options.max_depth = deepest_nesting;

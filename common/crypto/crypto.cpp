@@ -129,8 +129,17 @@ Result<Sealer> Sealer::from_kind_key(std::string_view base64, std::string_view k
   return Sealer{std::move(*key)};
 }
 
-std::string Sealer::seal(std::string_view secret, std::string_view place) const {
-  const std::string nonce = random_bytes(nonce_bytes);
+std::string Sealer::seal(std::string_view secret, std::string_view place) const { return seal_with(random_bytes(nonce_bytes), secret, place); }
+
+std::string Sealer::seal_repeatably(std::string_view secret, std::string_view place) const {
+  const std::string nonce_key = hmac_sha256(key_, "postroom: nonce of a repeatable seal");
+  std::string both{place};
+  both.push_back('\0');  // no place has one
+  both += secret;
+  return seal_with(hmac_sha256(nonce_key, both).substr(0, nonce_bytes), secret, place);
+}
+
+std::string Sealer::seal_with(std::string_view nonce, std::string_view secret, std::string_view place) const {
   std::string sealed(secret.size(), '\0'), tag(tag_bytes, '\0');
   int size = 0;
   const Cipher cipher = new_cipher();
@@ -140,7 +149,7 @@ std::string Sealer::seal(std::string_view secret, std::string_view place) const 
                     EVP_EncryptFinal_ex(cipher.get(), bytes_of(tag), &size) == 1 &&
                     EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes, tag.data()) == 1;
   if (!done) std::abort();
-  return fmt::format("v1.{}.{}", key_id_, to_base64(nonce + tag + sealed));
+  return fmt::format("v1.{}.{}", key_id_, to_base64(std::string{nonce} + tag + sealed));
 }
 
 Result<std::string> Sealer::open(std::string_view sealed, std::string_view place) const {

@@ -36,11 +36,15 @@ class Sealer {
   static Result<Sealer> from_kind_key(std::string_view base64, std::string_view kind);
 
   std::string seal(std::string_view secret, std::string_view place) const;
+  // The same secret in the same place gives the same text: for commands that may be repeated and are compared byte by byte. The nonce is
+  // a keyed hash of both, so it repeats only with them.
+  std::string seal_repeatably(std::string_view secret, std::string_view place) const;
   Result<std::string> open(std::string_view sealed, std::string_view place) const;
   std::string kind_key() const { return to_base64(key_); }
 
  private:
   explicit Sealer(std::string key);
+  std::string seal_with(std::string_view nonce, std::string_view secret, std::string_view place) const;
   std::string key_;
   std::string key_id_;
 };

@@ -134,6 +134,26 @@ struct TestCheck {
   }
 };
 
+// Why, for people, metrics, grouping and the connection's state.
+enum class ReasonClass { none, unreachable, timeout, server_error, rate_limited, credentials, not_found, invalid_data, conflict, certificate, blocked_address, protocol, shutdown, absent, unresolvable };
+template <>
+inline constexpr std::array enum_names<ReasonClass>{
+    std::pair{ReasonClass::none, std::string_view{"none"}},
+    std::pair{ReasonClass::unreachable, std::string_view{"unreachable"}},
+    std::pair{ReasonClass::timeout, std::string_view{"timeout"}},
+    std::pair{ReasonClass::server_error, std::string_view{"server_error"}},
+    std::pair{ReasonClass::rate_limited, std::string_view{"rate_limited"}},
+    std::pair{ReasonClass::credentials, std::string_view{"credentials"}},
+    std::pair{ReasonClass::not_found, std::string_view{"not_found"}},
+    std::pair{ReasonClass::invalid_data, std::string_view{"invalid_data"}},
+    std::pair{ReasonClass::conflict, std::string_view{"conflict"}},
+    std::pair{ReasonClass::certificate, std::string_view{"certificate"}},
+    std::pair{ReasonClass::blocked_address, std::string_view{"blocked_address"}},
+    std::pair{ReasonClass::protocol, std::string_view{"protocol"}},
+    std::pair{ReasonClass::shutdown, std::string_view{"shutdown"}},
+    std::pair{ReasonClass::absent, std::string_view{"absent"}},
+    std::pair{ReasonClass::unresolvable, std::string_view{"unresolvable"}}};
+
 struct TestOutcome {
   static constexpr std::string_view type = "test.outcome.v1";
   std::string test_id;
@@ -141,6 +161,7 @@ struct TestOutcome {
   bool passed = false;
   std::string summary;  // one sentence for a person
   std::vector<TestCheck> checks;
+  ReasonClass reason_class = ReasonClass::none;  // of what failed first; becomes the connection's
   bool operator==(const TestOutcome&) const = default;
   static void describe(auto& self, auto&& field) {
     field("test_id", self.test_id);
@@ -148,6 +169,7 @@ struct TestOutcome {
     field("passed", self.passed);
     field("summary", self.summary);
     field("checks", self.checks);
+    field("reason_class", self.reason_class);
   }
 };
 

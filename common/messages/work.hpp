@@ -74,26 +74,6 @@ inline constexpr std::array enum_names<Outcome>{
     std::pair{Outcome::snooze, std::string_view{"snooze"}},     std::pair{Outcome::refuse, std::string_view{"refuse"}},
     std::pair{Outcome::not_sent, std::string_view{"not_sent"}}, std::pair{Outcome::unknown, std::string_view{"unknown"}}};
 
-// Why, for people, metrics, grouping and the connection's state.
-enum class ReasonClass { none, unreachable, timeout, server_error, rate_limited, credentials, not_found, invalid_data, conflict, certificate, blocked_address, protocol, shutdown, absent, unresolvable };
-template <>
-inline constexpr std::array enum_names<ReasonClass>{
-    std::pair{ReasonClass::none, std::string_view{"none"}},
-    std::pair{ReasonClass::unreachable, std::string_view{"unreachable"}},
-    std::pair{ReasonClass::timeout, std::string_view{"timeout"}},
-    std::pair{ReasonClass::server_error, std::string_view{"server_error"}},
-    std::pair{ReasonClass::rate_limited, std::string_view{"rate_limited"}},
-    std::pair{ReasonClass::credentials, std::string_view{"credentials"}},
-    std::pair{ReasonClass::not_found, std::string_view{"not_found"}},
-    std::pair{ReasonClass::invalid_data, std::string_view{"invalid_data"}},
-    std::pair{ReasonClass::conflict, std::string_view{"conflict"}},
-    std::pair{ReasonClass::certificate, std::string_view{"certificate"}},
-    std::pair{ReasonClass::blocked_address, std::string_view{"blocked_address"}},
-    std::pair{ReasonClass::protocol, std::string_view{"protocol"}},
-    std::pair{ReasonClass::shutdown, std::string_view{"shutdown"}},
-    std::pair{ReasonClass::absent, std::string_view{"absent"}},
-    std::pair{ReasonClass::unresolvable, std::string_view{"unresolvable"}}};
-
 // The object that a delivery made on the far side.
 struct Remote {
   std::string id;                    // stable: Jira issue id, Trello card id

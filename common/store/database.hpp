@@ -27,6 +27,10 @@ class Row {
   virtual std::string text(int column) const = 0;  // empty when null
 };
 
+// What Error::where() of an io error begins with, when it matters which one it was.
+inline constexpr std::string_view disk_full = "disk full";
+inline constexpr std::string_view input_output_error = "input/output error";
+
 // Errors: io (disk full, I/O error, out of memory: nothing is wrong with the statement), unavailable (locked), conflict (a constraint), bug (the rest).
 class Database {
  public:

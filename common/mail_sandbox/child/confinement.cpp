@@ -42,9 +42,9 @@ bool install_filter() {
   for (const int call : {SCMP_SYS(clock_gettime), SCMP_SYS(getrandom), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid),
                          SCMP_SYS(gettid), SCMP_SYS(tgkill)})
     allow(call);
-  is_built =
-      is_built && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-                                   SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)) == 0;
+  const scmp_arg_cmp memory_only[] = {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
+                                      {3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS}};
+  is_built = is_built && seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, memory_only) == 0;
   for (const int call : {SCMP_SYS(openat), SCMP_SYS(newfstatat)})
     is_built = is_built && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), call, 0) == 0;
   if (is_sanitized) {  // the sanitizers' own needs

@@ -39,3 +39,14 @@ TEST_CASE("a sealed secret opens only with its kind's key and in its place") {
   damaged[sealed.size() - 6] = damaged[sealed.size() - 6] == 'A' ? 'B' : 'A';
   CHECK_FALSE(jira->open(damaged, connection_place("c1")).ok());
 }
+
+TEST_CASE("a repeatable seal repeats for the same secret in the same place, and only then") {
+  const auto sealer = Sealer::from_master_key(to_base64(random_bytes(32)), "jira");
+  REQUIRE(sealer.ok());
+  const std::string sealed = sealer->seal_repeatably("token-1", "here");
+  CHECK(sealed == sealer->seal_repeatably("token-1", "here"));
+  CHECK(sealed != sealer->seal_repeatably("token-2", "here"));
+  CHECK(sealed != sealer->seal_repeatably("token-1", "there"));
+  CHECK(sealer->open(sealed, "here").value() == "token-1");
+  CHECK_FALSE(sealer->open(sealed, "there").ok());
+}

@@ -24,3 +24,19 @@ TEST_CASE("cut_utf8 never cuts inside a character") {
 }
 
 TEST_CASE("split keeps empty parts") { CHECK(split("a,,b", ',').size() == 3); }
+
+TEST_CASE("text that leaves the house has no control characters and only LF line ends") {
+  CHECK(plain_text("a\r\nb\rc\n\td\x01\x7f") == "a\nb\nc\n d");
+  CHECK(plain_text("x\xed\xa0\x80y\xffz") == "xyz");          // a lone surrogate, a stray byte
+  CHECK(plain_text("a\xc2\x85" "b\xc2\xa0" "c") == "ab\xc2\xa0" "c");  // NEL goes, a no-break space stays
+  CHECK(plain_text("a\xef\xbf\xbe" "b\xef\xbf\xbf") == "ab");
+  CHECK(on_one_line("  a \r\n\t b\n\n") == "a b");
+}
+
+TEST_CASE("lengths and cuts in UTF-16 units keep code points whole") {
+  CHECK(utf16_length("aä€😀") == 5);
+  CHECK(cut_utf16("aä€😀", 5) == "aä€😀");
+  CHECK(cut_utf16("aä€😀", 4) == "aä€");
+  CHECK(cut_utf16("aä€😀", 2) == "aä");
+  CHECK(cut_utf16("abc", 0).empty());
+}

@@ -1,0 +1,11 @@
+#include "api/handlers/command_plan.hpp"
+
+namespace postroom::api {
+
+Plan delete_board(const Request& request, const Context& context) {
+  return exchange(request, context,
+                  messages::BoardDelete{
+                      .board_id = std::string{request.id}, .actor = actor_of(request), .expected_version = request.expected_version});
+}
+
+}  // namespace postroom::api

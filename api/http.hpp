@@ -1,0 +1,94 @@
+#pragma once
+// What the front door speaks inside: Request, Reply and Plan. No sockets and no Beast, so that handlers are plain functions that
+// compile in a blink and are tested as tables.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "api/json_view.hpp"
+#include "api/query.hpp"
+#include "common/base/clock.hpp"
+
+namespace postroom::api {
+
+enum class Verb { get, post, put, patch, remove };
+
+std::string_view name_of(Verb verb);  // GET, POST, PUT, PATCH, DELETE
+
+// Who asks. `administrator` in the permissions stands for all of them.
+struct Principal {
+  std::string name;
+  std::vector<std::string> permissions;
+  bool may(std::string_view permission) const;
+};
+
+// A request that was admitted: its route exists, its token was right, its body fits the route's schema.
+struct Request {
+  std::string_view path;               // as it was sent, without the query; for a problem's `instance`
+  std::string_view id;                 // what stands for {id} in the route's path: a UUID in lower case; empty without one
+  Query query;
+  Json body;                           // null when there was none
+  const Principal* principal = nullptr;  // none: nobody (a public board's form)
+  std::string command_id;              // of everything but GET
+  std::string_view idempotency_key;    // empty: none
+  std::optional<std::int64_t> expected_version;        // If-Match
+  std::optional<std::chrono::seconds> wait;            // Prefer: wait=N; respond-async = 0
+  std::string_view traceparent;        // W3C trace context, valid or empty
+  WallTime received_at{};
+};
+
+enum class BodyType { json, problem, open_metrics };
+
+struct Reply {
+  int status = 200;
+  std::string body;
+  BodyType type = BodyType::json;
+  std::vector<std::pair<std::string_view, std::string>> headers;  // names are literals; values are checked when they are written
+
+  Reply& with(std::string_view name, std::string value) & {
+    headers.emplace_back(name, std::move(value));
+    return *this;
+  }
+  Reply&& with(std::string_view name, std::string value) && {
+    headers.emplace_back(name, std::move(value));
+    return std::move(*this);
+  }
+};
+
+// A message for the ledger, by way of the exchange `cmd`. message_id = correlation_id = the command's id.
+struct Command {
+  std::string_view type;  // "ticket.open.v1"; the topology knows its routing key
+  std::string id;
+  std::string body;
+  std::string traceparent;
+};
+
+// Publish; `promised` is the answer once the broker has confirmed.
+struct Promise {
+  Command command;
+  Reply promised;
+  std::string_view idempotency_key;  // to name in a 503
+};
+
+// Publish and wait for the ledger's word: its status and body are passed on. `accepted` when `wait` ends first.
+struct Exchange {
+  Command command;
+  std::chrono::milliseconds wait{};
+  std::string location;  // of what a 201 made
+  Reply accepted;
+  std::string_view idempotency_key;
+};
+
+// Ask the other processes of this host.
+enum class Gather { health, metrics };
+
+// What a handler wants done.
+using Plan = std::variant<Reply, Promise, Exchange, Gather>;
+
+}  // namespace postroom::api

@@ -1,0 +1,110 @@
+#pragma once
+// What the front door may ask of the state: short, indexed reads. One implementation per database; an instance belongs to one thread.
+// Every answer is a Result: timeout (longer than allowed), unavailable (locked), io, not_found only where said.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/store/rows.hpp"
+
+namespace postroom::store {
+
+// Where a page starts. `cursor` is the `next` of the page before (opaque, URL-safe), or empty. limit is 1…200.
+struct PageRequest {
+  std::int64_t limit = 50;
+  std::string cursor;
+};
+
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::optional<std::string> next;  // none: this was the last page
+};
+
+// A ticket with what became of it outside.
+struct TicketView {
+  TicketRow ticket;
+  std::optional<DeliveryRow> delivery;           // the newest
+  std::optional<ExternalTicketRow> external;     // linked
+};
+
+struct TicketFilter {
+  std::optional<std::string> board_id;
+  std::optional<messages::TicketState> state;
+};
+
+// An arrival that opened no ticket (yet), with its item on the shelf.
+struct ArrivalView {
+  ArrivalRow arrival;
+  std::optional<StandbyRow> standby;
+};
+
+struct StandbyQuery {
+  std::vector<messages::StandbyState> states{messages::StandbyState::open, messages::StandbyState::assigned, messages::StandbyState::retry_pending};
+  messages::StandbyFilter filter;
+};
+
+struct StandbyView {
+  StandbyRow item;
+  std::vector<HistoryRow> history;
+};
+
+// Accepted is counted by a maintained counter; the rest by counting rows, so that the two can contradict each other.
+struct Balance {
+  std::int64_t accepted = 0;
+  std::int64_t opened = 0;
+  std::int64_t standby = 0;
+  std::int64_t deleted = 0;
+  std::int64_t waiting = 0, dispatched = 0, claimed = 0, deliveries_standby = 0, done = 0, cancelled = 0;
+};
+
+// The whole life of one thing: everything under its correlation id.
+struct Trace {
+  std::string asked;  // what the id named: ticket | delivery | external_ticket | standby | arrival | command | correlation
+  std::string correlation_id;
+  std::optional<ArrivalRow> arrival;
+  std::vector<TicketRow> tickets;
+  std::vector<DeliveryRow> deliveries;
+  std::vector<ExternalTicketRow> externals;
+  std::vector<StandbyRow> standby;
+  std::vector<HistoryRow> history;
+};
+
+class Reading {
+ public:
+  virtual ~Reading() = default;
+
+  virtual Result<std::string> installation_name() = 0;  // empty when not set; a cheap "is it readable"
+
+  virtual Result<std::optional<BoardRow>> board(std::string_view id) = 0;
+  virtual Result<Page<BoardRow>> boards(const PageRequest& page) = 0;                 // by name
+  virtual Result<std::optional<ConnectionRow>> connection(std::string_view id) = 0;
+  virtual Result<Page<ConnectionRow>> connections(const PageRequest& page) = 0;       // by name
+
+  virtual Result<std::optional<TicketView>> ticket(std::string_view id) = 0;
+  virtual Result<Page<TicketView>> tickets(const TicketFilter& filter, const PageRequest& page) = 0;  // newest first
+  virtual Result<std::optional<ArrivalView>> arrival_by_ticket(std::string_view ticket_id) = 0;
+  // Of a ticket id or a correlation id, oldest first, at most `limit`.
+  virtual Result<std::vector<HistoryRow>> timeline(std::string_view id, std::int64_t limit = 1'000) = 0;
+
+  virtual Result<Page<ExternalTicketRow>> external_tickets(std::string_view board_id, const PageRequest& page) = 0;  // newest first
+  virtual Result<std::optional<ExternalTicketRow>> external_ticket(std::string_view id) = 0;
+
+  virtual Result<Page<StandbyRow>> standby(const StandbyQuery& query, const PageRequest& page) = 0;  // oldest first; `original` left empty
+  virtual Result<std::optional<StandbyView>> standby_item(std::string_view id) = 0;
+
+  virtual Result<std::optional<InboxRow>> command(std::string_view id) = 0;  // status 202: still running
+  virtual Result<Balance> balance() = 0;
+  virtual Result<std::optional<Trace>> trace(std::string_view any_id) = 0;
+};
+
+// not_found while the file is not there yet.
+Result<std::unique_ptr<Reading>> open_reading(const std::filesystem::path& database, std::chrono::milliseconds longest = std::chrono::seconds{1});
+
+}  // namespace postroom::store

@@ -1,0 +1,27 @@
+#pragma once
+// Rows as the JSON that people see: the same text in the ledger's replies and in the api's reads. Each function returns one JSON object.
+// Fields and their order follow schemas/openapi.json. Secrets never appear.
+
+#include <string>
+
+#include "common/store/reading.hpp"
+#include "common/store/rows.hpp"
+
+namespace postroom::store {
+
+std::string board_json(const BoardRow& board);
+std::string connection_json(const ConnectionRow& connection);
+std::string ticket_json(const TicketView& view);
+std::string shelved_ticket_json(const ArrivalView& view);  // {id, state: "standby", standby: {…}}
+std::string external_ticket_json(const ExternalTicketRow& external);
+std::string history_json(const HistoryRow& entry);         // {at, actor, action, detail}
+std::string standby_json(const StandbyRow& item);          // without original, properties, history
+std::string standby_json(const StandbyView& view);         // with them
+std::string command_json(const InboxRow& command);         // {id, state: running|done|rejected, status, result}
+std::string balance_json(const Balance& balance);
+std::string trace_json(const Trace& trace);
+
+// {"data": …}
+std::string data_json(std::string_view object);
+
+}  // namespace postroom::store

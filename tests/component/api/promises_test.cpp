@@ -1,0 +1,264 @@
+// What is promised, and what is not, with a real broker between us and a ledger that the test plays.
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "api/json_view.hpp"
+#include "common/broker/topology.hpp"
+#include "common/codec/codec.hpp"
+#include "tests/component/api/running_api.hpp"
+
+using namespace postroom;
+using namespace postroom::support;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+// One thread that runs what the ports hand over, in order.
+class Owner {
+ public:
+  Owner() : thread_([this] { run(); }) {}
+  ~Owner() {
+    post({});
+    thread_.join();
+  }
+  void post(std::function<void()> work) {
+    const std::lock_guard guard{mutex_};
+    queue_.push_back(std::move(work));
+    changed_.notify_one();
+  }
+  broker::Executor executor() {
+    return [this](std::function<void()> work) { post(std::move(work)); };
+  }
+
+ private:
+  void run() {
+    while (true) {
+      std::function<void()> work;
+      {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return !queue_.empty(); });
+        work = std::move(queue_.front());
+        queue_.pop_front();
+      }
+      if (!work) return;
+      work();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> queue_;
+  std::thread thread_;
+};
+
+// Plays the ledger: keeps what comes in, and answers commands as the test says.
+class PlayedLedger {
+ public:
+  using Answer = std::function<std::optional<messages::CommandReplied>(const broker::Delivery&)>;
+
+  explicit PlayedLedger(Answer answer = {}) : answer_(std::move(answer)) {
+    auto& rabbit = Rabbit::shared();
+    publisher_ = broker::make_publisher(rabbit.endpoint("ledger", "played publish"), owner_.executor());
+    consumer_ = broker::make_consumer(rabbit.endpoint("ledger", "played consume"), owner_.executor());
+    for (const auto queue : {broker::names::ledger_now, broker::names::ledger_intake}) consumer_->subscribe({.queue = std::string{queue}, .prefetch = 100});
+    consumer_->on_deliveries([this](std::vector<broker::Delivery> all) { take(all); });
+    publisher_->start();
+    consumer_->start();
+  }
+  ~PlayedLedger() {
+    consumer_->stop();
+    publisher_->stop(seconds{1});
+  }
+
+  // The next message of that type with those words in its body, or none in 5 s. Others before it, of earlier cases too, are passed over.
+  std::optional<broker::Delivery> next(std::string_view type, std::string_view words) {
+    std::unique_lock lock{mutex_};
+    const auto deadline = std::chrono::steady_clock::now() + seconds{5};
+    while (true) {
+      while (!seen_.empty()) {
+        auto delivery = std::move(seen_.front());
+        seen_.pop_front();
+        if (delivery.envelope.type == type && delivery.body.find(words) != std::string::npos) return delivery;
+      }
+      if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return std::nullopt;
+    }
+  }
+
+ private:
+  void take(const std::vector<broker::Delivery>& all) {
+    for (const auto& delivery : all) {
+      if (const auto said = answer_ ? answer_(delivery) : std::nullopt; said && !delivery.envelope.reply_to.empty()) {
+        broker::Outgoing reply;
+        reply.exchange = broker::names::reply;
+        reply.routing_key = delivery.envelope.reply_to;
+        reply.envelope.type = messages::CommandReplied::type;
+        reply.envelope.message_id = delivery.envelope.message_id;
+        reply.envelope.correlation_id = delivery.envelope.correlation_id;
+        reply.body = codec::encode(*said);
+        reply.must_arrive = false;
+        publisher_->submit(std::move(reply), {});
+      }
+      const std::lock_guard guard{mutex_};
+      seen_.push_back(delivery);
+    }
+    consumer_->ack_all(all);
+    changed_.notify_all();
+  }
+
+  Answer answer_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<broker::Delivery> seen_;
+  Owner owner_;
+  std::unique_ptr<broker::Publisher> publisher_;
+  std::unique_ptr<broker::Consumer> consumer_;
+};
+
+std::string data_of(const RawReply& reply, std::string_view member) {
+  const auto document = api::JsonDocument::parse(reply.body);
+  return document ? std::string{document->root()["data"][member].string()} : std::string{};
+}
+
+// Repeats until the answer is 202 again.
+void await_promises(RunningApi& api) {
+  for (int tries = 0; tries < 200; ++tries) {
+    if (api.post_ticket().status == 202) return;
+    std::this_thread::sleep_for(milliseconds{100});
+  }
+  FAIL("no promise came again");
+}
+
+void refused_within_a_second(RunningApi& api) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto reply = api.post_ticket(R"({"title":"a"})", "Idempotency-Key: again-1\r\n");
+  CHECK(reply.status == 503);
+  CHECK(reply.headers.at("retry-after") == "1");
+  CHECK(reply.body.find("urn:postroom:problem:not-promised") != std::string::npos);
+  CHECK(reply.body.find("again-1") != std::string::npos);
+  CHECK(std::chrono::steady_clock::now() - started < milliseconds{1'300});
+}
+
+}  // namespace
+
+TEST_CASE("a promised ticket is in the ledger's queue, and a repeat with its key is the same message") {
+  auto& api = RunningApi::shared();
+  PlayedLedger ledger;
+  const std::string key = "Idempotency-Key: k-1\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+  const std::string title = "Asked once", body = R"({"title":"Asked once","creator_email":"a@b.de"})";
+  const auto first = api.post_ticket(body, key);
+  REQUIRE(first.status == 202);
+  const std::string ticket = data_of(first, "ticket_id");
+  CHECK(first.headers.at("location") == "/v1/tickets/" + ticket);
+  const auto message = ledger.next("ticket.open.v1", title);
+  REQUIRE(message.has_value());
+  CHECK(message->envelope.message_id == data_of(first, "command_id"));
+  CHECK(message->envelope.correlation_id == message->envelope.message_id);
+  CHECK(message->envelope.user_id == "api");
+  CHECK(message->envelope.traceparent.starts_with("00-4bf9"));
+  const auto open = codec::decode<messages::TicketOpen>(message->body);
+  REQUIRE(open.ok());
+  CHECK(open->ticket_id == ticket);
+  CHECK(open->board_id == public_board);
+  const auto again = api.post_ticket(body, key);
+  CHECK(data_of(again, "ticket_id") == ticket);
+  const auto repeated = ledger.next("ticket.open.v1", title);
+  REQUIRE(repeated.has_value());
+  CHECK(repeated->envelope.message_id == message->envelope.message_id);
+  CHECK(repeated->body == message->body);
+}
+
+TEST_CASE("a change waits for the ledger's word and passes it on") {
+  auto& api = RunningApi::shared();
+  PlayedLedger ledger{[](const broker::Delivery& delivery) -> std::optional<messages::CommandReplied> {
+    if (delivery.envelope.type == "board.create.v1") {
+      return messages::CommandReplied{delivery.envelope.message_id, 201, {R"({"data":{"id":"x","version":1}})"}};
+    }
+    return messages::CommandReplied{delivery.envelope.message_id, 412, {R"({"type":"urn:postroom:problem:changed","status":412})"}};
+  }};
+  const auto made = api.ask_as_admin({.method = "POST", .path = "/v1/boards", .body = R"({"name":"New"})"});
+  CHECK(made.status == 201);
+  CHECK(made.headers.at("etag") == "\"v1\"");
+  CHECK(made.headers.at("location").starts_with("/v1/boards/"));
+  CHECK(data_of(made, "id") == "x");
+  const auto refused = api.ask_as_admin({.method = "PATCH", .path = "/v1/boards/" + public_board, .body = R"({"name":"B"})", .fields = "If-Match: \"v9\"\r\n"});
+  CHECK(refused.status == 412);
+  CHECK(refused.headers.at("content-type") == "application/problem+json");
+}
+
+TEST_CASE("a ledger that is silent leaves the command's status to look at") {
+  auto& api = RunningApi::shared();
+  const auto started = std::chrono::steady_clock::now();
+  const auto reply = api.ask_as_admin({.method = "POST", .path = "/v1/boards", .body = R"({"name":"Later"})", .fields = "Prefer: wait=1\r\n"});
+  const auto taken = std::chrono::steady_clock::now() - started;
+  CHECK(reply.status == 202);
+  CHECK(reply.headers.at("location") == "/v1/commands/" + data_of(reply, "command_id"));
+  CHECK(taken > milliseconds{950});
+  CHECK(taken < milliseconds{2'000});
+  const auto at_once = api.ask_as_admin({.method = "DELETE", .path = "/v1/boards/" + public_board, .fields = "Prefer: respond-async\r\n"});
+  CHECK(at_once.status == 202);
+}
+
+TEST_CASE("a secret is sealed before it leaves, the same for the same key") {
+  auto& api = RunningApi::shared();
+  PlayedLedger ledger;
+  const Ask create{.method = "POST",
+                   .path = "/v1/connections",
+                   .body = R"({"name":"Site","kind":"jira","base_url":"https://a.example","account":"a@b.de","secret":"top-secret-1"})",
+                   .fields = "Prefer: respond-async\r\nIdempotency-Key: c-1\r\n"};
+  CHECK(api.ask_as_admin(create).status == 202);
+  const auto first = ledger.next("connection.create.v1", "a.example");
+  CHECK(api.ask_as_admin(create).status == 202);
+  const auto second = ledger.next("connection.create.v1", "a.example");
+  REQUIRE((first && second));
+  CHECK(first->body.find("top-secret-1") == std::string::npos);
+  CHECK(first->body.find("\"secret_sealed\":\"v1.") != std::string::npos);
+  CHECK(first->body == second->body);
+}
+
+TEST_CASE("a death around the promise is a reset, and the same key is the same ticket afterwards") {
+  for (const bool is_published : {false, true}) {
+    CAPTURE(is_published);
+    RunningApi api{{{"POSTROOM_CRASH_AT", is_published ? "api_after_confirm" : "api_before_publish"}}};
+    PlayedLedger ledger;
+    const std::string title = is_published ? "Outlived a promise" : "Outlived a try";
+    const std::string key = "Idempotency-Key: dies\r\n", body = fmt::format(R"({{"title":"{}"}})", title);
+    CHECK(api.post_ticket(body, key).status == 0);
+    CHECK(api.wait() == 137);
+    const auto before = is_published ? ledger.next("ticket.open.v1", title) : std::nullopt;
+    CHECK(before.has_value() == is_published);
+    api.forget("POSTROOM_CRASH_AT");
+    api.start();
+    const auto promised = api.post_ticket(body, key);
+    REQUIRE(promised.status == 202);
+    const auto after = ledger.next("ticket.open.v1", title);
+    REQUIRE(after.has_value());
+    CHECK(after->envelope.message_id == data_of(promised, "command_id"));
+    if (before) CHECK(before->envelope.message_id == after->envelope.message_id);
+    if (before) CHECK(before->body == after->body);
+  }
+}
+
+TEST_CASE("a blocked or absent broker is 503 within a second, and promises come again") {
+  auto& api = RunningApi::shared();
+  auto& rabbit = Rabbit::shared();
+  const Restored restored{rabbit};
+  await_promises(api);
+  rabbit.block();
+  for (int n = 0; n < 3; ++n) refused_within_a_second(api);
+  CHECK(api.ask({.path = "/readyz"}).status == 503);
+  CHECK(api.ask_as_admin({.path = "/v1/boards"}).status == 200);  // reading does not need the broker
+  rabbit.unblock();
+  await_promises(api);
+  rabbit.kill();
+  for (int n = 0; n < 3; ++n) refused_within_a_second(api);
+  CHECK(api.ask({.path = "/readyz"}).body.find("link") != std::string::npos);
+  rabbit.start();
+  await_promises(api);
+  api.await_ready();
+}

@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Tells the demo's stories on a running set (scripts/run --demo starts it) and has them judged by check_demo.py.
+
+usage: demo.py --home DIR [--break jira|trello|broker]
+
+Everything it does goes over HTTP, as any client or operator would do it; only the accidents (a simulator that fails, a process that is stopped)
+are made behind Postroom's back. Each answer that it got is kept in HOME/data/demo-answers.jsonl: that, the simulators' request logs and the
+front door's own answers are all that the checker sees. The exit status is the checker's verdict.
+"""
+
+import argparse
+import http.client
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from client import call  # noqa: E402
+from sims import JIRA_ACCOUNT, JIRA_SECRET, TRELLO_ACCOUNT, TRELLO_BOARD, TRELLO_LIST, TRELLO_SECRET  # noqa: E402
+
+PATIENCE = 25         # seconds for anything that a story waits for
+PATIENCE_BROKEN = 10  # when something is broken for good, waiting longer shows nothing new
+NEW_SECRET = "rotated-by-the-operator"
+
+
+class BrokenOff(Exception):
+    """A story could not go on; says what was awaited."""
+
+
+class Demo:
+    def __init__(self, home, broken):
+        self.home, self.broken, self.story = home, broken, None
+        config = tomllib.loads((home / "etc" / "postroom.toml").read_text())
+        self.port = config["api"]["listen_port"]
+        self.token = (home / "secrets" / "admin-token").read_text().strip()
+        self.sim_ports = {kind: int((home / "run" / f"{kind}-simulator.port").read_text()) for kind in ("jira", "trello")}
+        self.answers_path = home / "data" / "demo-answers.jsonl"
+        self.answers = open(self.answers_path, "w", encoding="utf-8")
+        self.boards, self.connections = {}, {}
+
+    # --- talking ---
+
+    def http(self, method, path, body=None, headers=None, token=True, note=True):
+        """One request; its answer is kept for the checker. Raises BrokenOff when nobody answers."""
+        headers = dict({"Authorization": f"Bearer {self.token}"} if token else {}, **(headers or {}))
+        try:
+            answer = call(self.port, method, path, body, headers)
+        except (OSError, http.client.HTTPException) as wrong:
+            raise BrokenOff(f"{method} {path} was not answered: {wrong}") from wrong
+        if note:
+            self.answers.write(json.dumps({"story": self.story, "at": time.time(), "method": method, "path": path, "status": answer.status,
+                                           "retry_after": answer.headers.get("Retry-After"), "value": answer.value}) + "\n")
+            self.answers.flush()
+        return answer
+
+    def done(self, method, path, body=None):
+        """Like http, for what must succeed: the data. When the ledger is not quick enough, the status resource is asked until it has an answer."""
+        answer = self.http(method, path, body)
+        if answer.status == 202 and (place := answer.headers.get("Location") or "").startswith("/v1/commands/"):
+            def look():
+                command = self.http("GET", place)
+                return command.data if command.status == 200 and command.data["state"] != "running" else None
+
+            command = self.until(look, f"the outcome of {method} {path}")
+            if command["state"] != "done":
+                raise BrokenOff(f"{method} {path} was rejected: {command['result']}")
+            return command["result"].get("data", command["result"])
+        if answer.status >= 300:
+            raise BrokenOff(f"{method} {path} was answered {answer.status}: {answer.value}")
+        return answer.data
+
+    def simulator(self, kind, name, value):
+        answer = call(self.sim_ports[kind], "POST", f"/_sim/{name}", value)
+        if answer.status != 200:
+            raise BrokenOff(f"the {kind} simulator refused {name}: {answer.value}")
+
+    def until(self, look, what):
+        limit = PATIENCE if self.broken == "none" else PATIENCE_BROKEN
+        deadline = time.monotonic() + limit
+        while not (seen := look()):
+            if time.monotonic() > deadline:
+                raise BrokenOff(f"waited {limit} s for {what}")
+            time.sleep(0.1)
+        return seen
+
+    def say(self, *words):
+        print("   ", *words, flush=True)
+
+    # --- what stories are made of ---
+
+    def post(self, board, title, key=None):
+        """A public post, as a web form does it; the ticket's id."""
+        answer = self.http("POST", f"/v1/boards/{self.boards[board]}/tickets", {"title": title, "creator_email": "ann@example.test"},
+                           {"Idempotency-Key": key} if key else None, token=False)
+        if answer.status != 202:
+            raise BrokenOff(f"the post was answered {answer.status}: {answer.value}")
+        self.say(f"posted \"{title}\" to {board}: 202, ticket {answer.data['ticket_id']}")
+        return answer.data["ticket_id"]
+
+    def ticket(self, ticket_id, note=False):
+        answer = self.http("GET", f"/v1/tickets/{ticket_id}", note=note)
+        return answer.data if answer.status == 200 else None
+
+    def delivered(self, ticket_id):
+        def look():
+            shown = self.ticket(ticket_id)
+            return shown if shown and (shown.get("delivery") or {}).get("state") == "done" else None
+
+        shown = self.until(look, f"the delivery of ticket {ticket_id}")
+        self.say(f"delivered: {shown['external_ticket']['key']}  {shown['external_ticket']['url']}")
+        return shown
+
+    def process(self, action, name):
+        """Stops (-d), starts (-u) or kills (-k) a process behind Postroom's back."""
+        subprocess.run(["s6-svc", *action.split(), self.home / "run" / "scan" / name], check=True)
+
+    def set_up(self):
+        self.story = "set up"
+        for kind, account, secret in (("jira", JIRA_ACCOUNT, JIRA_SECRET), ("trello", TRELLO_ACCOUNT, TRELLO_SECRET)):
+            made = self.done("POST", "/v1/connections", {"name": f"{kind} simulator", "kind": kind, "base_url": f"http://127.0.0.1:{self.sim_ports[kind]}",
+                                                         "account": account, "secret": secret})
+            self.connections[kind] = made["id"]
+        targets = {"Jira": {"kind": "jira", "connection_id": self.connections["jira"], "jira": {"project_key": "SUP", "issue_type": "Task"}},
+                   "Trello": {"kind": "trello", "connection_id": self.connections["trello"], "trello": {"board_id": TRELLO_BOARD, "list_id": TRELLO_LIST}},
+                   "Desk": {"kind": "desk"}, "Old desk": {"kind": "desk"}}
+        for name, target in targets.items():
+            self.boards[name] = self.done("POST", "/v1/boards", {"name": name, "is_public": True, "target": target})["id"]
+        for kind, connection in self.connections.items():
+            test = self.done("POST", f"/v1/connections/{connection}/test", {"board_id": self.boards[kind.capitalize()]})
+            self.say(f"connection test of {kind}: {'passed' if test['passed'] else 'FAILED'}: {test['summary']}")
+        if self.broken in self.sim_ports:
+            self.simulator(self.broken, "rules", [{"match": {"method": "POST"}, "action": "status", "status": 500}])
+            self.say(f"from here on the {self.broken} simulator answers every POST with 500")
+
+    # --- the stories ---
+
+    def tell_jira(self):
+        """A ticket becomes a Jira issue."""
+        self.delivered(self.post("Jira", "The printer is on fire"))
+
+    def tell_trello(self):
+        """A ticket becomes a Trello card."""
+        self.delivered(self.post("Trello", "The lamp flickers"))
+
+    def tell_desk(self):
+        """A ticket stays on Postroom's own desk."""
+        ticket_id = self.post("Desk", "A question about parking")
+        shown = self.until(lambda: self.ticket(ticket_id), f"ticket {ticket_id}")
+        self.say(f"on the desk: number {shown['number']}, {shown['state']}")
+
+    def tell_rotation(self):
+        """Jira is down, then refuses the token; items wait on standby; the operator rotates the token; one bulk retry; each is delivered once."""
+        if self.broken != "jira":
+            self.simulator("jira", "rules", [{"match": {"method": "POST"}, "action": "status", "status": 503}])
+        tickets = [self.post("Jira", f"During the outage {number}") for number in (1, 2, 3)]
+        self.until(lambda: any(line.get("status") in (500, 503) for line in self.creates()), "a failed attempt in the simulator's log")
+        self.say("Jira answered 503; the deliveries wait for their next attempt")
+        if self.broken != "trello":
+            self.say("meanwhile Trello is not held up:")
+            self.delivered(self.post("Trello", "During Jira's outage"))
+        self.simulator("jira", "tokens", {"account": JIRA_ACCOUNT, "secret": NEW_SECRET})
+        if self.broken != "jira":
+            self.simulator("jira", "rules", [])
+        self.say("Jira is back, but somebody changed the token there: 401")
+        shelf = f"/v1/standby?connection={self.connections['jira']}"
+        items = self.until(lambda: self.http("GET", shelf, note=False).data, "items on standby")
+        self.http("GET", shelf)
+        self.say(f"on standby: {items[0]['reason_class']}: {items[0]['reason']}")
+        self.done("PATCH", f"/v1/connections/{self.connections['jira']}", {"secret": NEW_SECRET})
+        test = self.done("POST", f"/v1/connections/{self.connections['jira']}/test", {"board_id": self.boards["Jira"]})
+        self.say(f"the operator rotated the token through Postroom; connection test: {'passed' if test['passed'] else 'FAILED'}: {test['summary']}")
+        progress = self.done("POST", "/v1/standby/retry", {"filter": {"connection_id": self.connections["jira"]}})
+        self.say(f"one bulk retry: {progress.get('done', 0)} of {progress.get('total', 0)} items")
+        for ticket_id in tickets:
+            self.delivered(ticket_id)
+
+    def tell_closed_board(self):
+        """A ticket was accepted while its board was being closed: it waits on standby; an operator gives it another board and retries it."""
+        for attempt in range(1, 4):
+            self.process("-wD -T 15000 -d", "ledger-1")
+            ticket_id = self.post("Old desk", f"Sent in the last minute {attempt}")
+            self.http("PATCH", f"/v1/boards/{self.boards['Old desk']}", {"state": "archived"}, {"Prefer": "respond-async"})
+            self.process("-u", "ledger-1")
+            self.say("the board was archived before the ledger saw the ticket")
+            shown = self.until(lambda: self.ticket(ticket_id), f"ticket {ticket_id}")
+            if shown["state"] == "standby":
+                break
+            # The ledger happened to see the ticket first, which is right too; the story needs the other order.
+            self.until(lambda: self.http("GET", f"/v1/boards/{self.boards['Old desk']}", note=False).data["state"] == "archived", "the archived board")
+            self.done("PATCH", f"/v1/boards/{self.boards['Old desk']}", {"state": "active"})
+        self.ticket(ticket_id, note=True)
+        item = shown["standby"]
+        self.say(f"on standby: {item['reason_class']}: {item['reason']}")
+        self.done("POST", f"/v1/standby/{item['id']}/assign", {"board_id": self.boards["Desk"], "note": "the old desk is closed"})
+        self.done("POST", f"/v1/standby/{item['id']}/retry")
+        shown = self.until(lambda: (now := self.ticket(ticket_id)) and now["state"] != "standby" and now, f"ticket {ticket_id} on its new board")
+        self.say(f"assigned and retried: number {shown['number']} on the desk, under the id that was promised")
+
+    def tell_broker(self):
+        """The broker is killed; a client that repeats its post with the same key gets one ticket."""
+        if self.broken == "broker":
+            self.process("-d", "rabbitmq")
+            self.process("-k", "rabbitmq")
+            self.say("the broker is gone for good")
+        else:
+            self.process("-k", "rabbitmq")
+            self.say("the broker was killed")
+        time.sleep(0.5)
+        deadline = time.monotonic() + (PATIENCE_BROKEN if self.broken == "broker" else PATIENCE)
+        tries = 0
+        while True:
+            tries += 1
+            answer = self.http("POST", f"/v1/boards/{self.boards['Desk']}/tickets", {"title": "Sent without a broker"}, {"Idempotency-Key": "demo-broker"}, token=False)
+            if answer.status == 202:
+                break
+            if tries == 1:
+                self.say(f"a post now: {answer.status}, Retry-After {answer.headers.get('Retry-After')}")
+            if time.monotonic() > deadline:
+                raise BrokenOff(f"{tries} posts, the last was answered {answer.status}")
+            time.sleep(0.5)
+        ticket_id = answer.data["ticket_id"]
+        self.say(f"try {tries}: 202, ticket {ticket_id}")
+        self.until(lambda: self.ticket(ticket_id), f"ticket {ticket_id}")
+        self.say("and it is on the desk")
+
+    def creates(self):
+        path = self.home / "log" / "jira-requests.jsonl"
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        return [line for line in map(json.loads, (text for text in lines if text.endswith("\n"))) if line["method"] == "POST"]
+
+    def tell_all(self):
+        self.set_up()
+        for name, story in (("jira", self.tell_jira), ("trello", self.tell_trello), ("desk", self.tell_desk), ("rotation", self.tell_rotation),
+                            ("closed board", self.tell_closed_board), ("broker", self.tell_broker)):
+            self.story = name
+            print(f"\n  {name}: {story.__doc__}", flush=True)
+            try:
+                story()
+            except BrokenOff as why:
+                self.say(f"the story broke off: {why}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--home", type=pathlib.Path, required=True)
+    parser.add_argument("--break", dest="broken", choices=["none", "jira", "trello", "broker"], default="none")
+    given = parser.parse_args()
+    print("\nThe demo: the line over HTTP, with simulators of Jira and Trello", flush=True)
+    demo = Demo(given.home, given.broken)
+    try:
+        demo.tell_all()
+    except BrokenOff as why:
+        demo.say(f"the demo broke off: {why}")
+    demo.answers.close()
+    print("\nThe verdict, from the simulators' request logs and HTTP answers only:", flush=True)
+    token_file = given.home / "secrets" / "admin-token"
+    return subprocess.run([sys.executable, "-B", HERE / "check_demo.py", "--answers", demo.answers_path, "--jira-log", given.home / "log" / "jira-requests.jsonl",
+                           "--trello-log", given.home / "log" / "trello-requests.jsonl", "--port", str(demo.port), "--token-file", token_file]).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

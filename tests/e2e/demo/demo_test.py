@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Runs scripts/run --demo --once in a home of its own and judges the judge: all stories ok, or with --break exactly that story among the failed.
+
+usage: demo_test.py --programs DIR --break none|jira|trello|broker
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+# The rotation story needs both trackers, so it falls with either.
+FALLEN = {"none": set(), "jira": {"jira", "rotation"}, "trello": {"trello", "rotation"}, "broker": {"broker"}}
+STORIES = {"jira", "trello", "desk", "rotation", "closed board", "broker"}
+
+
+def processes_of(home):
+    """Command lines of living processes that name the home."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(home) in line and entry.parent.name != str(os.getpid()):
+            found.append(line)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--break", dest="broken", choices=sorted(FALLEN), required=True)
+    given = parser.parse_args()
+    home = pathlib.Path(tempfile.mkdtemp(prefix="postroom-demo-")) / "home"
+    command = [ROOT / "scripts" / "run", "--demo", "--once", "--home", home, "--programs", given.programs]
+    command += ["--break", given.broken] if given.broken != "none" else []
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # A test that is given up must not leave a set behind: ctest sends SIGTERM or SIGINT first.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *unused: run.terminate())
+    said = ""
+    for line in run.stdout:
+        print(line, end="", flush=True)
+        said += line
+    code = run.wait()
+
+    verdicts = dict((name, word) for word, name in re.findall(r"^  (ok|FAILED): ([a-z ]+) – ", said, re.MULTILINE))
+    fallen = {name for name, word in verdicts.items() if word == "FAILED"}
+    wrong = []
+    if set(verdicts) != STORIES:
+        wrong.append(f"verdicts on {sorted(verdicts)}")
+    if fallen != FALLEN[given.broken]:
+        wrong.append(f"failed stories {sorted(fallen)}, expected {sorted(FALLEN[given.broken])}")
+    if (code != 0) != bool(FALLEN[given.broken]):
+        wrong.append(f"exit status {code}")
+    if left := processes_of(home):
+        wrong.append(f"left behind: {left}")
+    if wrong:
+        logs = sorted(home.glob("log/*/current"))
+        for log in logs:
+            print(f"--- {log.parent.name}", *log.read_text(errors="replace").splitlines()[-8:], sep="\n")
+    shutil.rmtree(home.parent, ignore_errors=True)
+    print("; ".join(wrong) or "as expected")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

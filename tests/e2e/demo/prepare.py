@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""Makes a home fit for the demo: short times, the simulators' addresses allowed, a port for each simulator that stays the same over restarts.
+
+usage: prepare.py HOME
+"""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from postroom import SHORT_TIMES, set_in_toml  # noqa: E402
+from rabbit import free_port  # noqa: E402
+
+
+def main(home):
+    config = home / "etc" / "postroom.toml"
+    text = config.read_text()
+    for (section, key), value in {**SHORT_TIMES, ("outbound", "allow"): ["127.0.0.0/8"], ("delivery", "max_attempts"): 5}.items():
+        text = set_in_toml(text, section, key, value)
+    config.write_text(text)
+    for kind in ("jira", "trello"):
+        port_file = home / "run" / f"{kind}-simulator.port"
+        if not port_file.exists():
+            port_file.write_text(f"{free_port()}\n")
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

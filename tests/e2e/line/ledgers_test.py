@@ -1,0 +1,70 @@
+"""Two ledgers: after ten broker restarts and a SIGSTOP of the active one, work flows again within 10 s each time."""
+
+import os
+import pathlib
+import signal
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from suite import RoomTest, run_suite  # noqa: E402
+
+LIMIT_SECONDS, RESTARTS, ORDERLY = 10, 10, 2
+
+
+def lock_holder(path):
+    """Pid of the process that holds the flock, by the kernel's own list."""
+    status = os.stat(path)
+    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with open("/proc/locks", encoding="ascii") as locks:
+        for line in locks:
+            parts = line.split()
+            if "->" not in parts and parts[1] == "FLOCK" and parts[5] == wanted:
+                return int(parts[4])
+    return None
+
+
+class Ledgers(RoomTest):
+    room_arguments = {"ledger": 2}
+
+    def flows_again(self, since, what):
+        """Seconds until a post was accepted and its issue existed; the same key all the way."""
+        room, key = self.room, f"flow-{what}".replace(" ", "-")
+
+        def accepted():
+            try:
+                answer = room.post_ticket(self.board, what, key, timeout=2)
+            except OSError:
+                return None
+            return answer.data["ticket_id"] if answer.status == 202 else None
+
+        ticket_id = room.until(accepted, LIMIT_SECONDS, f"a 202 after {what}")
+        room.delivered(ticket_id, LIMIT_SECONDS)
+        return time.monotonic() - since
+
+    def test_restarts_of_the_broker_and_a_stopped_ledger(self):
+        room = self.room
+        type(self).board = room.jira_board("Jira")
+        seconds = {"the start": self.flows_again(time.monotonic(), "the start")}
+        for number in range(RESTARTS):
+            is_orderly = number % (RESTARTS // ORDERLY) == RESTARTS // ORDERLY - 1
+            what = f"restart {number + 1}, {'orderly' if is_orderly else 'SIGKILL'}"
+            room.rabbit.stop() if is_orderly else room.rabbit.kill()
+            room.rabbit.start()
+            seconds[what] = self.flows_again(time.monotonic(), what)
+        for number in (1, 2):
+            what, holder = f"SIGSTOP {number} of the active ledger", lock_holder(room.home / "run" / "ledger.lock")
+            self.assertIn(holder, room.pids("ledger"))
+            os.kill(holder, signal.SIGSTOP)
+            seconds[what] = self.flows_again(time.monotonic(), what)
+            self.assertNotEqual(lock_holder(room.home / "run" / "ledger.lock"), holder)
+            self.assertNotIn(holder, room.pids("ledger"))
+        room.processes.deaths[:] = [death for death in room.processes.deaths if not (death[0].startswith("ledger") and death[2] == -signal.SIGKILL)]
+        print("\n" + "\n".join(f"{what}: {taken:.1f} s" for what, taken in seconds.items()))
+        self.assertLess(max(seconds.values()), LIMIT_SECONDS)
+        titles = [line["title"] for line in room.jira.creates() if line["committed"]]
+        self.assertEqual(sorted(titles), sorted(seconds))
+
+
+if __name__ == "__main__":
+    run_suite()

@@ -1,0 +1,97 @@
+"""Shared by the end-to-end suites: one Postroom for a class of tests, the command line, percentiles, paced posting."""
+
+import argparse
+import math
+import sys
+import threading
+import time
+import unittest
+
+from postroom import Postroom
+
+OPTIONS = argparse.Namespace(bin="build/dev/bin", keep=False)
+
+
+class RoomTest(unittest.TestCase):
+    """Tests over one running Postroom; `room_arguments` say how it is made. A crash, or a process that does not end on SIGTERM, fails the class."""
+
+    room_arguments = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.room = Postroom(OPTIONS.bin, keep=OPTIONS.keep, **cls.room_arguments)
+        cls.addClassCleanup(cls._end)
+        cls.room.start()
+
+    @classmethod
+    def _end(cls):
+        deaths = cls.room.processes.unexpected_deaths() if cls.room.processes else []
+        cls.room.close(failed=cls.has_failed or bool(deaths))
+        unclean = {name: code for name, code in getattr(cls.room, "exit_codes", {}).items() if code != 0}
+        if deaths or unclean:
+            raise AssertionError(f"unexpected deaths: {deaths}; not ended by SIGTERM with 0: {unclean}")
+
+    has_failed = False
+
+    def tearDown(self):
+        outcome = self._outcome.result
+        if outcome.failures or outcome.errors:
+            type(self).has_failed = True
+
+
+def percentile(values, share):
+    """The smallest value that at least that share of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * share / 100) - 1)]
+
+
+def post_paced(room, board_id, titles, per_second, threads=4, **more):
+    """Posts at a steady pace; title → (when it was posted, monotonic seconds; ticket id). Everything must be accepted."""
+    posted, lock, started = {}, threading.Lock(), time.monotonic()
+    queue = list(enumerate(titles))[::-1]
+    failures = []
+
+    def client():
+        while True:
+            with lock:
+                if not queue or failures:
+                    return
+                number, title = queue.pop()
+            time.sleep(max(0, started + number / per_second - time.monotonic()))
+            at = time.monotonic()
+            try:
+                ticket_id = room.post_ticket(board_id, title, **more).data["ticket_id"]
+            except Exception as wrong:  # told to the test below
+                failures.append(wrong)
+                return
+            with lock:
+                posted[title] = (at, ticket_id)
+
+    clients = [threading.Thread(target=client) for _ in range(threads)]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return posted
+
+
+def arrival_times(sim, posted, room, limit):
+    """Seconds from each post to its object at the simulator, by the simulator's log; waits until all are there."""
+    def look():
+        made = {line["title"]: line["logged"] for line in sim.creates() if line["committed"] and line["title"] in posted}
+        return made if len(made) == len(posted) else None
+
+    made = room.until(look, limit, f"{len(posted)} objects")
+    return [made[title] - posted[title][0] for title in posted]
+
+
+def run_suite():
+    """The main program of a suite: --bin DIR, --keep, then unittest's own arguments."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--bin", default=OPTIONS.bin)
+    parser.add_argument("--keep", action="store_true")
+    known, rest = parser.parse_known_args()
+    OPTIONS.bin, OPTIONS.keep = known.bin, known.keep
+    unittest.main(module="__main__", argv=[sys.argv[0], *rest], verbosity=2)

@@ -1,0 +1,58 @@
+#pragma once
+// Between deciders and database: loads what a decision needs, writes what it resulted in. The only place of the ledger that knows SQL about
+// boards, tickets, deliveries and items. Everything runs inside the caller's transaction.
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "common/store/database.hpp"
+#include "workers/ledger/decide/decision.hpp"
+#include "workers/ledger/decide/state.hpp"
+
+namespace postroom::ledger {
+
+// What is to be done after the commit.
+struct Aftermath {
+  std::vector<store::OutgoingRow> outgoing;
+  std::vector<MayDrop> may_drop;
+  std::vector<std::string> touched;
+  std::vector<std::string> alarms;
+
+  void take(Aftermath&& other);
+};
+
+class Books {
+ public:
+  explicit Books(store::Database& database) : database_(database) {}
+
+  Result<void> open();  // reads where the sequences stand; once, before all else
+  Result<State> load(const Needs& needs);
+  Result<Aftermath> write(Decision decision, Context& context);
+
+  // Decides one delivery that the clock or the dispatcher chose, in a savepoint of its own: one that cannot be decided is put off by a minute
+  // with an alarm, so that it does not stop its neighbours. Errors are this machine's.
+  Result<Aftermath> decide_delivery(const std::string& id, Context& context, const std::function<Decision(const State&)>& decide);
+
+  store::Database& database() { return database_; }
+
+ private:
+  Result<void> load_delivery(const Needs& needs, State& state);
+  Result<void> load_item(const Needs& needs, State& state);
+  Result<void> load_ticket(const std::string& id, State& state);
+  Result<void> load_usage(const Needs& needs, State& state);
+  Result<void> count_matching(const messages::StandbyFilter& filter, State& state);
+  Result<void> write_change(const Change& change);
+
+  store::Database& database_;
+  std::int64_t last_event_ = 0;
+  std::int64_t last_outgoing_ = 0;
+};
+
+// Is the error this machine's? Then the round is rolled back and tried again; otherwise it is about one message or row.
+inline bool is_machine_error(const Error& error) { return error.code() == Code::io || error.code() == Code::unavailable; }
+
+// " AND column = ?n …" for the filter; values are appended, texts borrowed from the filter.
+std::string filter_conditions(const messages::StandbyFilter& filter, std::vector<store::Value>& values);
+
+}  // namespace postroom::ledger

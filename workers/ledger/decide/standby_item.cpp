@@ -1,0 +1,33 @@
+#include "workers/ledger/decide/standby_item.hpp"
+
+#include <fmt/format.h>
+
+#include "common/store/views.hpp"
+#include "workers/ledger/decide/problem.hpp"
+
+namespace postroom::ledger {
+
+using messages::StandbyState;
+
+std::optional<Decision> item_obstacle(const State& state, std::string_view item_id, std::optional<std::int64_t> expected_version, bool is_pending_fine,
+                                      std::string_view command_id) {
+  if (!state.item) return not_found("standby item", item_id, command_id);
+  const auto& item = *state.item;
+  if (expected_version && *expected_version != item.version) return version_mismatch(item.version, command_id);
+  if (item.state == StandbyState::resolved || item.state == StandbyState::deleted) {
+    return refused({409, "finished", "Finished already", fmt::format("The item is {}.", messages::name_of(item.state)), ""}, command_id);
+  }
+  if (item.state == StandbyState::retry_pending && !is_pending_fine) {
+    return refused({409, "retry-pending", "A retry is under way", "Wait for its result.", ""}, command_id);
+  }
+  return std::nullopt;
+}
+
+std::string item_answer(const store::StandbyRow& item) { return store::data_json(store::standby_json(item)); }
+
+About about_item(const store::StandbyRow& item) {
+  const bool is_delivery = item.kind == messages::StandbyKind::delivery;
+  return {item.correlation_id, item.ticket_id, is_delivery ? std::optional{item.subject_id} : std::nullopt, item.id};
+}
+
+}  // namespace postroom::ledger
