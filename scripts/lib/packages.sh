@@ -22,6 +22,9 @@ libre2-dev             # regular expressions that cannot run away
 libtomlplusplus-dev    # the configuration file
 libcli11-dev           # the command line
 libvalijson-dev        # JSON Schema
+libgmime-3.0-dev       # MIME, in the confined child only
+libgumbo-dev           # HTML, likewise
+libseccomp-dev         # what confines it
 "
 
 package_groups[run]="

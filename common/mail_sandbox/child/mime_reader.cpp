@@ -49,7 +49,7 @@ struct Section {
 };
 
 // "This mail needs an HTML viewer" is no text.
-bool is_stub(std::string_view plain) {
+bool is_mere_excuse(std::string_view plain) {
   if (trimmed(plain).empty()) return true;
   return plain.size() < 300 && mail::folded_case(plain).find("html") != std::string::npos;
 }
@@ -370,7 +370,7 @@ class MailReader {
     for (Section& section : sections_) {
       std::string text = mail::normalised_text(section.plain);
       if (!section.html.empty()) {
-        if (is_stub(text)) {
+        if (is_mere_excuse(text)) {
           if (auto from_html = text_of_html(section.html); !from_html) {
             note("the HTML is too deep to be shown as text; it is kept as an attachment");
             put(begin_attachment("message.html", "text/html"), section.html);

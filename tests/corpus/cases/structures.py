@@ -17,7 +17,7 @@ def attached(data, content_type, disposition="attachment", extra=""):
 structured("alternative", multipart("alternative", [text("plain form\n"), html("<p>HTML <b>form</b></p>")]), body_text="plain form")
 structured("alternative-html-first", multipart("alternative", [html("<p>HTML form</p>"), text("plain form\n")]), body_text="plain form")
 structured("alternative-empty-plain", multipart("alternative", [text("  \n"), html("<p>HTML <b>form</b></p>")]), body_text="HTML form")
-structured("alternative-stub-plain", multipart("alternative", [text("Your mail program cannot show HTML.\n"), html("<p>The real text</p>")]), body_text="The real text")
+structured("alternative-excuse-plain", multipart("alternative", [text("Your mail program cannot show HTML.\n"), html("<p>The real text</p>")]), body_text="The real text")
 structured("alternative-with-amp", multipart("alternative", [text("plain\n"), part("<html amp4email></html>", "text/x-amp-html"), html("<p>x</p>")]), body_text="plain")
 structured("related-inline-image", multipart("related", [html('<p>Look: <img src="cid:i1" alt="chart"></p>'), attached(PNG, "image/png", "inline", "Content-ID: <i1@x>\n")]),
            body_text="Look: chart", attachments=[("attachment-1.png", 20, "image/png")])
