@@ -72,6 +72,25 @@ struct Config {
     Millis circuit_probe{15'000};       // until one probe is let through
   } delivery;
 
+  // Mail in and out.
+  struct {
+    Millis lease{1'200'000};           // of one mailbox; must stay below the broker's consumer timeout of 30 min
+    Millis lease_word{60'000};         // the holder says that it lives
+    Millis lease_silence{150'000};     // and is given up after this long without a word
+    Millis poll_failure_base{60'000};  // after a failed poll, doubling
+    Millis poll_failure_cap{1'800'000};
+    std::int64_t size_limit = 50 << 20;  // bytes of one mail; of a larger one only the header is fetched
+    Millis parse_timeout{60'000};      // a parse job of which nothing was heard is given out again
+    std::int64_t parse_window = 64;    // parse jobs in the queue
+  } mail;
+  struct {
+    Millis smtp_timeout{120'000};      // T_http of a mail: from the first byte to the answer to the final dot
+    Millis smtp_settle{30'000};
+    std::int64_t max_attempts = 30;    // with the cap of the back-off: some three days, then standby
+    Millis backoff_cap{14'400'000};
+    std::int64_t hourly_limit = 20;    // mails to one recipient within an hour; more wait
+  } notify;
+
   struct {
     std::vector<std::string> allow;  // CIDR blocks of private addresses that may be called (file only, never the environment)
     std::string ca_file;             // extra trusted certificates, PEM; empty = the system's
@@ -86,6 +105,7 @@ struct Config {
   std::filesystem::path lock_file() const { return home / "run" / "ledger.lock"; }
   std::filesystem::path beat_file() const { return home / "run" / "ledger.beat"; }
   std::filesystem::path health_dir() const { return home / "run" / "health"; }  // <process>-<pid>.sock each
+  std::filesystem::path blob_dir() const { return home / "blobs"; }
   std::filesystem::path secret_file(std::string_view name) const { return home / "secrets" / name; }
 };
 

@@ -60,6 +60,21 @@ constexpr std::array key_table{
     Key{"delivery", "circuit_failures", [](Config& c) -> Slot { return &c.delivery.circuit_failures; }, 1, 10'000, "failures in a row that open a destination's circuit"},
     Key{"delivery", "circuit_probe_ms", [](Config& c) -> Slot { return &c.delivery.circuit_probe; }, 10, day_ms, "until one job is let through an open circuit"},
 
+    Key{"mail", "lease_ms", [](Config& c) -> Slot { return &c.mail.lease; }, 1'000, 1'680'000, "how long one worker watches a mailbox before it is given out again"},
+    Key{"mail", "lease_word_ms", [](Config& c) -> Slot { return &c.mail.lease_word; }, 100, 600'000, "between two words of the worker that watches"},
+    Key{"mail", "lease_silence_ms", [](Config& c) -> Slot { return &c.mail.lease_silence; }, 200, 1'200'000, "without its word the mailbox is given to another"},
+    Key{"mail", "poll_failure_base_ms", [](Config& c) -> Slot { return &c.mail.poll_failure_base; }, 100, day_ms, "until the next try after a failed poll, doubled by each further one"},
+    Key{"mail", "poll_failure_cap_ms", [](Config& c) -> Slot { return &c.mail.poll_failure_cap; }, 100, day_ms, "and at most"},
+    Key{"mail", "size_limit", [](Config& c) -> Slot { return &c.mail.size_limit; }, 1'024, 1 << 30, "bytes of one mail; of a larger one only the header is fetched"},
+    Key{"mail", "parse_timeout_ms", [](Config& c) -> Slot { return &c.mail.parse_timeout; }, 1'000, day_ms, "a parse job of which nothing was heard is given out again"},
+    Key{"mail", "parse_window", [](Config& c) -> Slot { return &c.mail.parse_window; }, 1, 10'000, "parse jobs in the queue at once"},
+
+    Key{"notify", "smtp_timeout_ms", [](Config& c) -> Slot { return &c.notify.smtp_timeout; }, 100, 3'600'000, "one mail, from the first byte to the answer to its end"},
+    Key{"notify", "smtp_settle_ms", [](Config& c) -> Slot { return &c.notify.smtp_settle; }, 0, day_ms, "and this long until silence is believed"},
+    Key{"notify", "max_attempts", [](Config& c) -> Slot { return &c.notify.max_attempts; }, 1, 1'000, "then standby"},
+    Key{"notify", "backoff_cap_ms", [](Config& c) -> Slot { return &c.notify.backoff_cap; }, 10, day_ms, "longest pause between two attempts"},
+    Key{"notify", "hourly_limit", [](Config& c) -> Slot { return &c.notify.hourly_limit; }, 1, 100'000, "mails to one recipient within an hour; more wait"},
+
     Key{"outbound", "allow", [](Config& c) -> Slot { return &c.outbound.allow; }, 0, 0, "private addresses that may be called, as CIDR blocks; this file only", true},
     Key{"outbound", "ca_file", [](Config& c) -> Slot { return &c.outbound.ca_file; }, 0, 0, "further trusted certificates, a PEM file; empty = the system's only"},
 

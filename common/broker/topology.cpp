@@ -7,8 +7,9 @@ namespace postroom::broker {
 
 namespace {
 
-constexpr std::array process_kind_table{ProcessKind{"api"},    ProcessKind{"ledger"},   ProcessKind{"jira"},
-                                        ProcessKind{"trello"}};
+constexpr std::array process_kind_table{ProcessKind{"api"},    ProcessKind{"ledger"},      ProcessKind{"jira"},
+                                        ProcessKind{"trello"}, ProcessKind{"imap_poller"}, ProcessKind{"mail_router"},
+                                        ProcessKind{"notifier"}};
 
 constexpr std::array exchange_table{
     Exchange{"cmd", "direct", "standby"},
@@ -29,11 +30,19 @@ constexpr std::array queue_table{
     Queue{"jira.test", "work", "jira.test", "jira", 4, 20, true},
     Queue{"trello", "work", "trello", "trello", 128, 20, true},
     Queue{"trello.test", "work", "trello.test", "trello", 4, 20, true},
+    // One job is one mailbox watched for the length of a lease.
+    Queue{"imap_poller", "work", "imap_poller", "imap_poller", 256, 0, true},
+    Queue{"imap_poller.test", "work", "imap_poller.test", "imap_poller", 4, 20, true},
+    Queue{"mail_router", "work", "mail_router", "mail_router", 16, 20, true},
+    Queue{"notifier", "work", "notifier", "notifier", 128, 20, true},
+    Queue{"notifier.test", "work", "notifier.test", "notifier", 4, 20, true},
 };
 
 constexpr std::array route_table{
     Route{"ticket.open.v1", "cmd", "intake", "api"},
+    Route{"mail.arrived.v1", "cmd", "intake", "imap_poller"},
     Route{"ticket.change_state.v1", "cmd", "now", "api"},
+    Route{"ticket.comment.v1", "cmd", "now", "api"},
     Route{"board.create.v1", "cmd", "now", "api"},
     Route{"board.update.v1", "cmd", "now", "api"},
     Route{"board.delete.v1", "cmd", "now", "api"},
@@ -41,21 +50,36 @@ constexpr std::array route_table{
     Route{"connection.update.v1", "cmd", "now", "api"},
     Route{"connection.delete.v1", "cmd", "now", "api"},
     Route{"connection.test.v1", "cmd", "now", "api"},
+    Route{"inbox.create.v1", "cmd", "now", "api"},
+    Route{"inbox.update.v1", "cmd", "now", "api"},
+    Route{"inbox.delete.v1", "cmd", "now", "api"},
+    Route{"inbox.poll.v1", "cmd", "now", "api"},
+    Route{"settings.update.v1", "cmd", "now", "api"},
     Route{"standby.assign.v1", "cmd", "now", "api"},
     Route{"standby.retry.v1", "cmd", "now", "api"},
     Route{"standby.edit.v1", "cmd", "now", "api"},
     Route{"standby.delete.v1", "cmd", "now", "api"},
     Route{"standby.retry_many.v1", "cmd", "now", "api"},
-    Route{"work.claim.v1", "result", "result", "jira,trello"},
-    Route{"work.commit.v1", "result", "result", "jira,trello"},
-    Route{"work.outcome.v1", "result", "result", "jira,trello"},
-    Route{"test.outcome.v1", "result", "result", "jira,trello"},
+    Route{"work.claim.v1", "result", "result", "jira,trello,notifier"},
+    Route{"work.commit.v1", "result", "result", "jira,trello,notifier"},
+    Route{"work.outcome.v1", "result", "result", "jira,trello,notifier"},
+    Route{"test.outcome.v1", "result", "result", "jira,trello,imap_poller,notifier"},
+    Route{"poll.claim.v1", "result", "result", "imap_poller"},
+    Route{"poll.progress.v1", "result", "result", "imap_poller"},
+    Route{"poll.ended.v1", "result", "result", "imap_poller"},
+    Route{"mail.parsed.v1", "result", "result", "mail_router"},
     Route{"jira.create.v1", "work", "jira", "ledger"},
     Route{"jira.resolve.v1", "work", "jira", "ledger"},
     Route{"jira.test.v1", "work", "jira.test", "ledger"},
     Route{"trello.create.v1", "work", "trello", "ledger"},
     Route{"trello.resolve.v1", "work", "trello", "ledger"},
     Route{"trello.test.v1", "work", "trello.test", "ledger"},
+    Route{"imap.poll.v1", "work", "imap_poller", "ledger"},
+    Route{"imap_poller.test.v1", "work", "imap_poller.test", "ledger"},
+    Route{"mail.parse.v1", "work", "mail_router", "ledger"},
+    Route{"notify.mail.v1", "work", "notifier", "ledger"},
+    Route{"notifier.test.v1", "work", "notifier.test", "ledger"},
+    Route{"poll.answered.v1", "reply", "<reply-to>", "ledger"},
     Route{"claim.answered.v1", "reply", "<reply-to>", "ledger"},
     Route{"command.replied.v1", "reply", "<reply-to>", "ledger"},
     Route{"ticket.changed.v1", "event", "<type>", "ledger"},

@@ -5,6 +5,9 @@
 
 #include "common/messages/board.hpp"
 #include "common/messages/connection.hpp"
+#include "common/messages/inbox.hpp"
+#include "common/messages/mail.hpp"
+#include "common/messages/poll.hpp"
 #include "common/messages/reply.hpp"
 #include "common/messages/standby.hpp"
 #include "common/messages/ticket.hpp"
@@ -15,6 +18,9 @@ namespace postroom::messages {
 using AnyMessage = std::variant<TicketOpen, TicketChangeState, TicketChanged, BoardCreate, BoardUpdate, BoardDelete, ConnectionCreate,
                                 ConnectionUpdate, ConnectionDelete, ConnectionTest, JiraTest, TrelloTest, TestOutcome, StandbyAssign,
                                 StandbyRetry, StandbyEdit, StandbyDelete, StandbyRetryMany, StandbyChanged, JiraCreate, JiraResolve,
-                                TrelloCreate, TrelloResolve, WorkClaim, WorkCommit, WorkOutcome, ClaimAnswered, CommandReplied>;
+                                TrelloCreate, TrelloResolve, WorkClaim, WorkCommit, WorkOutcome, ClaimAnswered, CommandReplied,
+                                TicketComment, InboxCreate, InboxUpdate, InboxDelete, InboxPoll, SettingsUpdate, ImapPoll, PollClaim,
+                                PollProgress, PollEnded, PollAnswered, ImapPollerTest, MailArrived, MailParse, MailParsed, NotifyMail,
+                                NotifierTest>;
 
 }  // namespace postroom::messages

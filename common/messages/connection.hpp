@@ -15,9 +15,9 @@ struct ConnectionCreate {
   std::string actor;
   std::string name;
   ConnectionKind kind = ConnectionKind::jira;
-  std::string base_url;       // https://site.atlassian.net, https://api.trello.com
-  std::string account;        // Jira: e-mail address; Trello: API key
-  std::string secret_sealed;  // Jira: API token; Trello: token
+  std::string base_url;       // https://site.atlassian.net, https://api.trello.com, imaps://host[:port], smtp://host[:port] (STARTTLS)
+  std::string account;        // Jira: e-mail address; Trello: API key; IMAP, SMTP: user name
+  std::string secret_sealed;  // Jira: API token; Trello: token; IMAP, SMTP: password
   bool operator==(const ConnectionCreate&) const = default;
   static void describe(auto& self, auto&& field) {
     field("connection_id", self.connection_id);
@@ -73,11 +73,13 @@ struct ConnectionTest {
   std::string connection_id;
   std::string actor;
   std::optional<std::string> board_id;
+  std::optional<std::string> folder;  // of an imap connection; none: INBOX
   bool operator==(const ConnectionTest&) const = default;
   static void describe(auto& self, auto&& field) {
     field("connection_id", self.connection_id);
     field("actor", self.actor);
     field("board_id", self.board_id);
+    field("folder", self.folder);
   }
 };
 
@@ -122,6 +124,17 @@ struct TrelloTest {
   }
 };
 
+struct NotifierTest {
+  static constexpr std::string_view type = "notifier.test.v1";
+  std::string test_id;
+  Site site;
+  bool operator==(const NotifierTest&) const = default;
+  static void describe(auto& self, auto&& field) {
+    field("test_id", self.test_id);
+    field("site", self.site);
+  }
+};
+
 struct TestCheck {
   std::string name;    // "reach", "log in", "permissions", "project", "issue type", "list" …
   bool passed = false;
@@ -135,7 +148,7 @@ struct TestCheck {
 };
 
 // Why, for people, metrics, grouping and the connection's state.
-enum class ReasonClass { none, unreachable, timeout, server_error, rate_limited, credentials, not_found, invalid_data, conflict, certificate, blocked_address, protocol, shutdown, absent, unresolvable };
+enum class ReasonClass { none, unreachable, timeout, server_error, rate_limited, credentials, not_found, invalid_data, conflict, certificate, blocked_address, protocol, shutdown, absent, unresolvable, assumed_sent, recipient_refused };
 template <>
 inline constexpr std::array enum_names<ReasonClass>{
     std::pair{ReasonClass::none, std::string_view{"none"}},
@@ -152,7 +165,9 @@ inline constexpr std::array enum_names<ReasonClass>{
     std::pair{ReasonClass::protocol, std::string_view{"protocol"}},
     std::pair{ReasonClass::shutdown, std::string_view{"shutdown"}},
     std::pair{ReasonClass::absent, std::string_view{"absent"}},
-    std::pair{ReasonClass::unresolvable, std::string_view{"unresolvable"}}};
+    std::pair{ReasonClass::unresolvable, std::string_view{"unresolvable"}},
+    std::pair{ReasonClass::assumed_sent, std::string_view{"assumed_sent"}},              // of a mail: nothing was heard after the commit word
+    std::pair{ReasonClass::recipient_refused, std::string_view{"recipient_refused"}}};
 
 struct TestOutcome {
   static constexpr std::string_view type = "test.outcome.v1";

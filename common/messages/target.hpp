@@ -11,10 +11,22 @@ inline constexpr std::array enum_names<TargetKind>{std::pair{TargetKind::desk, s
                                                    std::pair{TargetKind::jira, std::string_view{"jira"}},
                                                    std::pair{TargetKind::trello, std::string_view{"trello"}}};
 
-enum class ConnectionKind { jira, trello };
+enum class ConnectionKind { jira, trello, imap, smtp };
 template <>
-inline constexpr std::array enum_names<ConnectionKind>{std::pair{ConnectionKind::jira, std::string_view{"jira"}},
-                                                       std::pair{ConnectionKind::trello, std::string_view{"trello"}}};
+inline constexpr std::array enum_names<ConnectionKind>{
+    std::pair{ConnectionKind::jira, std::string_view{"jira"}}, std::pair{ConnectionKind::trello, std::string_view{"trello"}},
+    std::pair{ConnectionKind::imap, std::string_view{"imap"}}, std::pair{ConnectionKind::smtp, std::string_view{"smtp"}}};
+
+// The worker that calls it: its queue, and the kind that its secret is sealed for.
+constexpr std::string_view worker_of(ConnectionKind kind) {
+  switch (kind) {
+    case ConnectionKind::jira: return "jira";
+    case ConnectionKind::trello: return "trello";
+    case ConnectionKind::imap: return "imap_poller";
+    case ConnectionKind::smtp: return "notifier";
+  }
+  return "";
+}
 
 // title → summary, description → ADF description, creator e-mail → a line of the description.
 struct JiraMapping {

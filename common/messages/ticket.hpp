@@ -1,5 +1,5 @@
 #pragma once
-// ticket.open.v1, ticket.change_state.v1 (api → ledger), ticket.changed.v1 (ledger → whoever listens).
+// ticket.open.v1, ticket.change_state.v1, ticket.comment.v1 (api → ledger), ticket.changed.v1 (ledger → whoever listens).
 
 #include <cstdint>
 
@@ -66,11 +66,31 @@ struct TicketChangeState {
   }
 };
 
+// Something said on a ticket. A public one is mailed to the ticket's creator.
+struct TicketComment {
+  static constexpr std::string_view type = "ticket.comment.v1";
+  std::string ticket_id;
+  std::string comment_id;
+  std::string actor;
+  std::optional<std::int64_t> expected_version;
+  bool is_public = false;
+  std::string text;
+  bool operator==(const TicketComment&) const = default;
+  static void describe(auto& self, auto&& field) {
+    field("ticket_id", self.ticket_id);
+    field("comment_id", self.comment_id);
+    field("actor", self.actor);
+    field("expected_version", self.expected_version);
+    field("is_public", self.is_public);
+    field("text", self.text);
+  }
+};
+
 struct TicketChanged {
   static constexpr std::string_view type = "ticket.changed.v1";
   std::string ticket_id;
   std::string board_id;
-  std::string change;  // opened | state | delivered | shelved
+  std::string change;  // opened | state | comment | delivered | shelved
   std::int64_t version = 0;
   TicketState state = TicketState::fresh;
   bool operator==(const TicketChanged&) const = default;

@@ -1,6 +1,6 @@
 #pragma once
 // The delivery protocol between ledger and trackers' workers:
-// jira.create.v1, jira.resolve.v1, trello.create.v1, trello.resolve.v1 (ledger → worker): what to do, no credentials, no mapping;
+// jira.create.v1, jira.resolve.v1, trello.create.v1, trello.resolve.v1, notify.mail.v1 (ledger → worker): what to do, no credentials, no mapping;
 // work.claim.v1, work.commit.v1, work.outcome.v1 (worker → ledger); claim.answered.v1 (ledger → that worker instance).
 
 #include <cstdint>
@@ -34,6 +34,9 @@ struct TrelloCreate : Job {
 struct TrelloResolve : Job {
   static constexpr std::string_view type = "trello.resolve.v1";
 };
+struct NotifyMail : Job {
+  static constexpr std::string_view type = "notify.mail.v1";
+};
 
 // "May I?" The same token gets the same answer; another token for the same dispatch gets drop.
 struct WorkClaim {
@@ -51,7 +54,8 @@ struct WorkClaim {
   }
 };
 
-// The second durable word: "note this before I go on". For Jira: the project's newest key number, when the ledger knew none.
+// The second durable word: "note this before I go on". For Jira: the project's newest key number, when the ledger knew none. For a mail: all but
+// the final dot is sent; from here on it may arrive.
 struct WorkCommit {
   static constexpr std::string_view type = "work.commit.v1";
   std::string delivery_id;
@@ -161,6 +165,41 @@ struct TicketCard {
   }
 };
 
+// A mail to one person about a ticket. The notifier makes the texts, and the Message-ID from ticket and delivery.
+enum class NoticeKind { confirmation, state, comment };
+template <>
+inline constexpr std::array enum_names<NoticeKind>{std::pair{NoticeKind::confirmation, std::string_view{"confirmation"}},
+                                                   std::pair{NoticeKind::state, std::string_view{"state"}},
+                                                   std::pair{NoticeKind::comment, std::string_view{"comment"}}};
+
+struct MailNotice {
+  NoticeKind kind = NoticeKind::confirmation;
+  std::string sender_address;  // From and envelope sender
+  std::string sender_name;
+  std::string recipient;       // bare address
+  std::optional<std::string> recipient_name;
+  std::string state;           // the ticket's, for people
+  std::optional<std::string> note;         // of a state change
+  std::optional<std::string> comment_text;
+  std::optional<std::string> comment_author;
+  std::vector<std::string> references;     // Message-IDs of the conversation so far, without angle brackets, oldest first
+  std::string date;                        // RFC 3339: the same at each attempt, as the whole mail is
+  bool operator==(const MailNotice&) const = default;
+  static void describe(auto& self, auto&& field) {
+    field("kind", self.kind);
+    field("sender_address", self.sender_address);
+    field("sender_name", self.sender_name);
+    field("recipient", self.recipient);
+    field("recipient_name", self.recipient_name);
+    field("state", self.state);
+    field("note", self.note);
+    field("comment_text", self.comment_text);
+    field("comment_author", self.comment_author);
+    field("references", self.references);
+    field("date", self.date);
+  }
+};
+
 enum class ClaimVerdict { send, drop };
 template <>
 inline constexpr std::array enum_names<ClaimVerdict>{std::pair{ClaimVerdict::send, std::string_view{"send"}},
@@ -175,6 +214,7 @@ struct Grant {
   std::int64_t attempt = 0;
   std::optional<std::int64_t> probe_base;     // Jira: newest key number known before the attempt; none: probe and commit it first
   std::optional<std::int64_t> sent_at_us;     // of the attempt in doubt, for a resolve
+  std::optional<MailNotice> notice;           // of notify.mail
   bool operator==(const Grant&) const = default;
   static void describe(auto& self, auto&& field) {
     field("site", self.site);
@@ -184,6 +224,7 @@ struct Grant {
     field("attempt", self.attempt);
     field("probe_base", self.probe_base);
     field("sent_at_us", self.sent_at_us);
+    field("notice", self.notice);
   }
 };
 

@@ -9,6 +9,7 @@
 #include "common/messages/standby.hpp"
 #include "common/messages/ticket.hpp"
 #include "common/messages/work.hpp"
+#include "common/store/mail_rows.hpp"
 #include "common/store/record_rows.hpp"
 #include "common/store/states.hpp"
 
@@ -217,6 +218,7 @@ struct DeliveryRow {
   OptionalText standby_id;
   std::int64_t created_at = 0;
   std::int64_t finished_at = 0;
+  Text notice;
   bool operator==(const DeliveryRow&) const = default;
   static void describe(auto& self, auto&& column) {
     column("id", self.id);
@@ -245,6 +247,7 @@ struct DeliveryRow {
     column("standby_id", self.standby_id);
     column("created_at", self.created_at);
     column("finished_at", self.finished_at);
+    column("notice", self.notice);
   }
 };
 

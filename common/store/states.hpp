@@ -11,11 +11,14 @@ namespace postroom::store {
 
 enum class ConnectionState { unknown, ok, failing };
 enum class Circuit { closed, open, probing };
-enum class ArrivalState { opened, standby, deleted };
+enum class ArrivalState { opened, standby, deleted, received, reply, duplicate, bounce, own };
 enum class DeliveryState { waiting, dispatched, claimed, standby, done, cancelled };
 enum class DeliveryStep { send, resolve };
 enum class ExternalState { linked, duplicate };
 enum class RunState { running, ended };
+enum class LeaseState { idle, dispatched, held };
+enum class MailStage { waiting, parsing, decided };
+enum class ChoreState { waiting, done, failed };
 
 }  // namespace postroom::store
 
@@ -32,7 +35,24 @@ inline constexpr std::array enum_names<store::Circuit>{std::pair{store::Circuit:
 template <>
 inline constexpr std::array enum_names<store::ArrivalState>{std::pair{store::ArrivalState::opened, std::string_view{"opened"}},
                                                             std::pair{store::ArrivalState::standby, std::string_view{"standby"}},
-                                                            std::pair{store::ArrivalState::deleted, std::string_view{"deleted"}}};
+                                                            std::pair{store::ArrivalState::deleted, std::string_view{"deleted"}},
+                                                            std::pair{store::ArrivalState::received, std::string_view{"received"}},
+                                                            std::pair{store::ArrivalState::reply, std::string_view{"reply"}},
+                                                            std::pair{store::ArrivalState::duplicate, std::string_view{"duplicate"}},
+                                                            std::pair{store::ArrivalState::bounce, std::string_view{"bounce"}},
+                                                            std::pair{store::ArrivalState::own, std::string_view{"own"}}};
+template <>
+inline constexpr std::array enum_names<store::LeaseState>{std::pair{store::LeaseState::idle, std::string_view{"idle"}},
+                                                          std::pair{store::LeaseState::dispatched, std::string_view{"dispatched"}},
+                                                          std::pair{store::LeaseState::held, std::string_view{"held"}}};
+template <>
+inline constexpr std::array enum_names<store::MailStage>{std::pair{store::MailStage::waiting, std::string_view{"waiting"}},
+                                                         std::pair{store::MailStage::parsing, std::string_view{"parsing"}},
+                                                         std::pair{store::MailStage::decided, std::string_view{"decided"}}};
+template <>
+inline constexpr std::array enum_names<store::ChoreState>{std::pair{store::ChoreState::waiting, std::string_view{"waiting"}},
+                                                          std::pair{store::ChoreState::done, std::string_view{"done"}},
+                                                          std::pair{store::ChoreState::failed, std::string_view{"failed"}}};
 template <>
 inline constexpr std::array enum_names<store::DeliveryState>{
     std::pair{store::DeliveryState::waiting, std::string_view{"waiting"}}, std::pair{store::DeliveryState::dispatched, std::string_view{"dispatched"}},

@@ -22,6 +22,9 @@ libre2-dev             # regular expressions that cannot run away
 libtomlplusplus-dev    # the configuration file
 libcli11-dev           # the command line
 libvalijson-dev        # JSON Schema
+libgmime-3.0-dev       # MIME, in the confined child only
+libgumbo-dev           # HTML, likewise
+libseccomp-dev         # what confines it
 "
 
 package_groups[run]="
@@ -38,6 +41,10 @@ python3                # tests of whole sets of processes, simulators, linters
 shellcheck             # judges the shell scripts
 openssl                # certificates for the simulators
 git                    # which files the linters judge
+dovecot-imapd          # the mailboxes of the tests and the demo
+dovecot-lmtpd          # where their SMTP servers deliver
+opensmtpd              # a real SMTP server
+python3-aiosmtpd       # one for ordinary users, and for failures on purpose
 "
 
 # The package names of the groups given, without the reasons.

@@ -1,0 +1,35 @@
+#pragma once
+// Reports about mails that we sent: RFC 3464, and the mail servers that never read it.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mail/message.hpp"
+
+namespace postroom::mail {
+
+enum class BounceAction { failed, delayed, delivered, relayed, expanded };
+
+struct BouncedRecipient {
+  std::string recipient;  // bare address
+  std::string status;     // enhanced status code (RFC 3463) such as 5.1.1; empty when nothing of the kind was said
+  BounceAction action = BounceAction::failed;
+  std::string reason;  // the far server's words, one line, at most 500 bytes
+
+  bool operator==(const BouncedRecipient&) const = default;
+};
+
+struct Bounce {
+  BouncedRecipient first;             // the worst: failed before delayed before the others
+  std::vector<BouncedRecipient> all;  // in the order of the report, at most 100
+  std::string original_message_id;    // without angle brackets; empty: not told
+};
+
+std::string_view name_of(BounceAction action);
+
+// None: this is no report about delivery. Read receipts (RFC 8098) and absence notes are none.
+std::optional<Bounce> parse_bounce(const Message& message);
+
+}  // namespace postroom::mail
