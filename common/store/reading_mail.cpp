@@ -9,7 +9,7 @@ namespace postroom::store {
 namespace {
 
 // All that mails.verdict can be: the index of lists leads with it.
-constexpr std::array<std::string_view, 8> verdicts{"", "ticket", "reply", "duplicate", "bounce", "own", "standby", "unparsable"};
+constexpr std::array<std::string_view, 9> verdicts{"", "ticket", "reply", "duplicate", "bounce", "own", "standby", "unparsable", "deleted"};
 
 Error not_of_this_list() { return Error{Code::bad_message, "is not a cursor of this list: use page.next of the answer before", "/cursor"}; }
 
@@ -36,7 +36,7 @@ std::int64_t& count_of(InboxReport& report, std::string_view verdict, std::strin
   if (verdict == "bounce" || state == "bounce") return report.bounce;
   if (verdict == "own" || state == "own") return report.own;
   if (state == "standby") return report.standby;
-  if (state == "deleted") return report.deleted;
+  if (verdict == "deleted" || state == "deleted") return report.deleted;
   return report.pending;
 }
 
