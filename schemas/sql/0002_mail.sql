@@ -108,7 +108,8 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_stage ON mails (stage, due_at) WHERE stage <> 'decided';
 CREATE INDEX mails_inbox ON mails (inbox_id, uid_validity, uid);
-CREATE INDEX mails_verdict ON mails (inbox_id, uid_validity, verdict);
+CREATE INDEX mails_verdict ON mails (inbox_id, verdict, uid_validity, uid);
+CREATE INDEX mails_received ON mails (verdict, received_at, arrival_id);
 CREATE INDEX mails_message ON mails (message_id, content_key, inbox_id);
 CREATE INDEX mails_blob ON mails (blob_sha256, inbox_id);
 CREATE INDEX mails_sender_subject ON mails (inbox_id, sender_subject_key, received_at);
