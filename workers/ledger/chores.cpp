@@ -107,7 +107,7 @@ Result<std::optional<std::int64_t>> Chores::next_due(bool is_broker_open) {
 Result<void> Chores::rebase(std::int64_t by) {
   const std::string_view statements[] = {
       "UPDATE deliveries SET due_at = due_at + ?1 WHERE state IN ('waiting', 'dispatched', 'claimed')",
-      "UPDATE deliveries SET sent_at = sent_at + ?1 WHERE maybe_sent = 1 AND state IN ('waiting', 'dispatched', 'claimed', 'standby')",
+      "UPDATE deliveries SET sent_at = sent_at + ?1 WHERE maybe_sent = 1 AND sent_at > 0 AND state IN ('waiting', 'dispatched', 'claimed', 'standby')",
       "UPDATE destinations SET paused_until = paused_until + ?1 WHERE paused_until > 0",
       "UPDATE destinations SET tokens_at = tokens_at + ?1",
       "UPDATE standby SET due_at = due_at + ?1 WHERE due_at > 0",

@@ -11,8 +11,6 @@
 
 namespace postroom::ledger {
 
-inline constexpr std::string_view mail_kind = "mail";  // of deliveries
-
 // `state` as Needs::notice asks for it; `ticket` as it is after the change. The ticket is new: its creator gets a confirmation.
 // Of a ticket made of a mail, call it only when the mail may be confirmed: what the router found is not in the rows yet.
 void notify_opened(Decision& decision, Context& context, const State& state, const store::TicketRow& ticket);

@@ -2,6 +2,7 @@
 
 #include "common/codec/codec.hpp"
 #include "workers/ledger/decide/decide.hpp"
+#include "workers/ledger/decide/notices.hpp"
 #include "workers/ledger/decide/shelf.hpp"
 
 namespace postroom::ledger {
@@ -125,6 +126,7 @@ struct Opening {
                                codec::encode(messages::TicketChanged{ticket.id, board.id, "opened", ticket.version, ticket.state})});
     note(decision, context, about(), "ledger", "opened", fmt::format(R"({{"number":{},"board_id":"{}"}})", ticket.number, board.id));
     const std::int64_t number = ticket.number;
+    notify_opened(decision, context, state, ticket);
     decision.insert(std::move(ticket));
     if (board.target_kind != messages::TargetKind::desk && board.connection_id) deliver(board, number);
     settle_earlier_item();
@@ -158,6 +160,8 @@ Needs needs(const TicketOpen& message, const Incoming& in) {
   needs.board_id = asked_board(message, in);
   needs.arrival_id = in.envelope.message_id;
   needs.ticket_number = true;
+  needs.notice = true;
+  needs.notice_recipient = message.creator_email;
   if (in.envelope.retry > 0) needs.subject_id = in.envelope.message_id;
   return needs;
 }
