@@ -50,7 +50,8 @@ constexpr std::string_view recount_in_flight =
     "AND deliveries.state IN ('dispatched', 'claimed'))";
 constexpr std::string_view board_in_use =
     "SELECT EXISTS (SELECT 1 FROM tickets WHERE board_id = ?1) "
-    "OR EXISTS (SELECT 1 FROM standby WHERE state IN ('open', 'assigned', 'retry_pending') AND board_id = ?1)";
+    "OR EXISTS (SELECT 1 FROM standby WHERE state IN ('open', 'assigned', 'retry_pending') AND board_id = ?1) "
+    "OR EXISTS (SELECT 1 FROM inboxes WHERE board_id = ?1) OR EXISTS (SELECT 1 FROM settings WHERE default_board_id = ?1)";
 constexpr std::string_view connection_in_use =
     "SELECT EXISTS (SELECT 1 FROM boards WHERE connection_id = ?1) OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = ?1 "
     "AND state IN ('waiting', 'dispatched', 'claimed', 'standby')) OR EXISTS (SELECT 1 FROM inboxes WHERE connection_id = ?1) "

@@ -62,7 +62,15 @@ Result<void> Books::load_mailboxes(const Needs& needs, State& state) {
   if (loaded && needs.inbox_id) loaded = fetch_one(state.inbox, database_, "WHERE id = ?1", {*needs.inbox_id});
   if (loaded && needs.inbox_name) loaded = fetch_one(state.inbox_named, database_, "WHERE name = ?1", {*needs.inbox_name});
   if (loaded && needs.inbox_folder) {
-    loaded = fetch_one(state.inbox_same_folder, database_, "WHERE connection_id = ?1 AND folder = ?2", {needs.inbox_folder->first, needs.inbox_folder->second});
+    const auto& [connection_id, folder] = *needs.inbox_folder;
+    const std::string& asked = connection_id.empty() && state.inbox ? state.inbox->connection_id : connection_id;
+    loaded = fetch_one(state.inbox_same_folder, database_, "WHERE connection_id = ?1 AND folder = ?2", {asked, folder});
+  }
+  if (loaded && needs.inbox_references && state.inbox) {
+    if (state.inbox->board_id && !needs.board_id) loaded = fetch_one(state.board, database_, "WHERE id = ?1", {*state.inbox->board_id});
+    if (loaded && state.inbox->smtp_connection_id && !needs.smtp_connection_id) {
+      loaded = fetch_one(state.smtp_asked, database_, "WHERE id = ?1", {*state.inbox->smtp_connection_id});
+    }
   }
   if (loaded && needs.smtp_connection_id) loaded = fetch_one(state.smtp_asked, database_, "WHERE id = ?1", {*needs.smtp_connection_id});
   if (loaded && needs.connection_inboxes && needs.connection_id) {
