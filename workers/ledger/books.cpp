@@ -114,7 +114,10 @@ Result<void> Books::load_item(const Needs& needs, State& state) {
     of_delivery.delivery_id = item.subject_id;
     return load_delivery(of_delivery, state);
   }
-  return by_id(state.arrival, database_, item.subject_id);
+  if (auto found = by_id(state.arrival, database_, item.subject_id); !found || !state.arrival) return found;
+  Needs of_mail;
+  of_mail.mail_id = item.subject_id;
+  return load_mail(of_mail, state);
 }
 
 Result<void> Books::load_usage(const Needs& needs, State& state) {
@@ -176,7 +179,7 @@ Result<State> Books::load(const Needs& needs) {
       [&] { return wish(needs.ticket_id, [&](const auto& id) { return load_ticket(id, state); }); },
       [&] {
         return wish(needs.ticket_id, [&](const auto& id) {
-          return into(state.delivery, database_, "WHERE ticket_id = ?1 AND kind <> 'mail' ORDER BY created_at DESC LIMIT 1", {id});
+          return into(state.delivery, database_, "WHERE ticket_id = ?1 AND kind = 'create' ORDER BY created_at DESC LIMIT 1", {id});
         });
       },
       [&] {
@@ -189,12 +192,13 @@ Result<State> Books::load(const Needs& needs) {
         return needs.ticket_number ? number_into(state.last_ticket_number, database_, "SELECT value FROM counters WHERE name = 'ticket_number'", {})
                                    : Result<void>{};
       },
-      [&] { return load_usage(needs, state); }, [&] { return load_mailboxes(needs, state); });
+      [&] { return load_usage(needs, state); }, [&] { return load_doors(needs, state); }, [&] { return load_mailboxes(needs, state); });
   if (!loaded) return loaded.error();
   return state;
 }
 
 Result<void> Books::write_change(const Change& change) {
+  forget(change);
   const auto& leading = change.kind == Change::Kind::remove ? change.before : change.after;
   return std::visit(
       [&](const auto& row) -> Result<void> {

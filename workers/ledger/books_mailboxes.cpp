@@ -10,7 +10,6 @@ using store::Row;
 namespace {
 
 constexpr std::int64_t an_hour = 3'600'000'000;  // microseconds
-constexpr std::int64_t most_thread_ids = 20;     // of a conversation: the newest, and the first
 
 // One word carries so many chores; the rest comes with the next one.
 constexpr std::string_view chores_waiting = "WHERE inbox_id = ?1 AND state = 'waiting' ORDER BY attempts, uid LIMIT 200";
@@ -85,24 +84,7 @@ Result<void> Books::load_mailboxes(const Needs& needs, State& state) {
   if (loaded && needs.inbox_usage && needs.inbox_id) {
     loaded = database_.query(mails_undecided, {*needs.inbox_id}, [&](const Row& row) { state.is_inbox_used = row.integer(0) != 0; });
   }
-  if (loaded && needs.notice && needs.ticket_id) {
-    loaded = database_.query("SELECT COALESCE(MAX(seq), 0) FROM deliveries WHERE ticket_id = ?1 AND recipient <> ''", {*needs.ticket_id},
-                             [&](const Row& row) { state.last_mail_seq = row.integer(0); });
-  }
   return loaded;
-}
-
-// The newest of the conversation, and the one that it began with.
-Result<void> Books::load_thread(const std::string& ticket_id, State& state) {
-  std::vector<std::string> ids;
-  const auto add = [&](const Row& row) { ids.insert(ids.begin(), row.text(0)); };
-  auto asked = database_.query("SELECT message_id FROM mail_threads WHERE ticket_id = ?1 ORDER BY at DESC LIMIT ?2", {ticket_id, most_thread_ids}, add);
-  if (asked && static_cast<std::int64_t>(ids.size()) == most_thread_ids) {
-    asked = database_.query("SELECT message_id FROM mail_threads WHERE ticket_id = ?1 ORDER BY at LIMIT 1", {ticket_id}, add);
-    if (asked && ids.front() == ids[1]) ids.erase(ids.begin());
-  }
-  state.thread_ids = std::move(ids);
-  return asked;
 }
 
 Result<void> Books::load_mail_delivery(const Needs& needs, State& state) {
@@ -114,7 +96,10 @@ Result<void> Books::load_mail_delivery(const Needs& needs, State& state) {
       return database_.query(mails_to_recipient, {mail.recipient, needs.now - an_hour, needs.now, mail.id},
                              [&](const Row& row) { state.sent_mails = {row.integer(0), row.integer(1)}; });
     case store::DeliveryState::dispatched:
-    case store::DeliveryState::claimed: return load_thread(mail.ticket_id, state);
+    case store::DeliveryState::claimed:
+      if (!state.ticket) return {};
+      if (auto loaded = fetch_one(state.origin, database_, "WHERE arrival_id = ?1", {state.ticket->arrival_id}); !loaded) return loaded;
+      return load_thread_ids(mail.ticket_id, state);
     case store::DeliveryState::standby: return state.ticket ? fetch_one(state.smtp, database_, ticket_smtp, {state.ticket->arrival_id}) : Result<void>{};
     default: return {};
   }

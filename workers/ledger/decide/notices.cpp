@@ -7,7 +7,6 @@
 
 #include "common/codec/codec.hpp"
 #include "common/mail/address.hpp"
-#include "workers/ledger/decide/delivery.hpp"
 
 namespace postroom::ledger {
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "workers/ledger/decide/decision.hpp"
+#include "workers/ledger/decide/delivery.hpp"
 #include "workers/ledger/decide/state.hpp"
 
 namespace postroom::ledger {

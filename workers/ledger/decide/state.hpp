@@ -52,8 +52,9 @@ struct Needs {
   bool settings = false;
   bool own_addresses = false;
   OptionalId inbox_id;
+  OptionalId mailbox_id;           // that a mail came by
   OptionalId mail_id;              // arrival id of a mail, with its mailbox
-  std::string mail_blob;           // of the arriving mail: who has the same bytes
+  std::string mail_blob;           // of the mail arriving in `mailbox_id`: who has the same bytes
   std::optional<MailTrace> trace;  // where the mail belongs, with the boards
   bool notice = false;             // all that a notice about the ticket hangs on
   OptionalId notice_recipient;     // of a ticket that is not there yet
