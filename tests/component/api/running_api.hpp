@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
 
@@ -34,6 +35,8 @@ class RunningApi {
   void await_ready() const;  // throws after 15 s
 
   std::uint16_t port() const { return port_; }
+  pid_t pid() const { return pid_; }
+  std::filesystem::path home() const { return scratch_.path() / "home"; }
   const std::string& token() const { return token_; }
   RawReply ask(Ask what) const { return support::ask(port_, what); }
   RawReply ask_as_admin(Ask what) const {
