@@ -251,6 +251,10 @@ TEST_CASE("a Message-ID that comes again with another content is another mail, a
   const auto got = house.receive({.uid = 2, .previous = 1}, other);
   CHECK(got.mail->verdict == "ticket");
   CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'message_id_reused'") == 1);
+  // What never became part of a ticket does not count.
+  house.receive({.uid = 3, .previous = 2}, house.letter("shelved", "Hello there"));
+  house.receive({.uid = 4, .previous = 3}, house.letter("shelved", "The third printer"));
+  CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'message_id_reused'") == 1);
 }
 
 TEST_CASE("a mail that matches nothing waits, is assigned and replayed, and keeps its promise") {
@@ -367,6 +371,21 @@ TEST_CASE("routing follows the boards as they are now, and as they are committed
   CHECK(house.number("SELECT COUNT(*) FROM boards WHERE id = 'never'") == 0);
   CHECK(house.arrival(id).mail->verdict == "standby");
   CHECK(house.receive({.uid = 5, .previous = 4}, house.letter("e", "An invoice")).mail->verdict == "standby");
+
+  // Nor one whose whole transaction was, after a mail had seen it.
+  const std::string seen = house.fetch({.uid = 7, .previous = 6});
+  parsed.arrival_id = seen;
+  parsed.parse_no = house.parse_jobs().at(0).parse_no;
+  create.board_id = create.name = "never again";
+  house.arrive(house.delivery(messages::BoardCreate::type, codec::encode(create), "api", "ledger.now"));
+  house.arrive(house.delivery(messages::MailParsed::type, codec::encode(parsed), "mail_router", "ledger.results"));
+  house.database.commits_to_fail = 1;
+  (void)house.rounds->turn();
+  house.rounds->link_changed(broker::LinkState::connecting);  // what was in hand comes again later
+  house.rounds->link_changed(broker::LinkState::open);
+  house.arrive(house.delivery(messages::MailParsed::type, codec::encode(parsed), "mail_router", "ledger.results"));
+  house.settle();
+  CHECK(house.arrival(seen).mail->verdict == "standby");
 
   messages::SettingsUpdate settings;
   settings.actor = "ada";

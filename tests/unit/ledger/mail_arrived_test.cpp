@@ -99,6 +99,24 @@ TEST_CASE("what could not be fetched waits on the shelf with the server's words,
     CHECK(world.state.item->attempts == 2);
     CHECK(world.state.item->board_id == "desk");
   }
+  SUBCASE("fetched whole after all, it is read, also when somebody sends on what was there before") {
+    world.arrive(world.mail());
+    world.retry();
+    CHECK(world.state.mail->extent == MailExtent::whole);
+    CHECK(world.state.mail->stage == MailStage::waiting);
+    CHECK(world.state.item->state == messages::StandbyState::retry_pending);
+  }
+  SUBCASE("fetched whole after all, and deleted before it was read") {
+    world.arrive(world.mail());
+    world.hand_out();
+    messages::Envelope envelope;
+    envelope.message_id = "00000000-0000-4000-8000-000000000002";
+    const messages::StandbyDelete command{world.state.item->id, "ada", {}, {}};
+    world.carry_out(decide(world.state, command, Incoming{envelope, "", "", "", "", ""}, world.context));
+    world.parsed(world.letter());
+    CHECK(world.state.arrival->state == ArrivalState::deleted);
+    CHECK_FALSE(world.state.ticket.has_value());
+  }
   SUBCASE("fetched whole after all, it is read") {
     world.arrive(world.mail());
     CHECK(world.state.mail->stage == MailStage::waiting);
@@ -120,6 +138,19 @@ TEST_CASE("a mail of a mailbox that is gone waits on the shelf, and an assigned 
   world.parsed(world.letter("Nothing that matches"));
   CHECK(world.state.arrival->state == ArrivalState::opened);
   CHECK(world.state.ticket->board_id == "desk");
+}
+
+TEST_CASE("a replay from the shelf moves no cursor, however old it is") {
+  for (const std::int64_t validity : {7, 8}) {
+    MailWorld world;
+    world.arrive(world.mail(15, 14));  // behind a gap
+    world.hand_out();
+    world.parsed(world.letter("Nothing that matches"));
+    world.state.mailbox->uid_validity = validity;
+    const auto mailbox = world.state.mailbox;
+    world.retry("desk");
+    CHECK(world.state.mailbox == mailbox);
+  }
 }
 
 TEST_CASE("the same bytes in the same mailbox are a duplicate, without being read") {

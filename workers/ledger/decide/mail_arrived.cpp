@@ -135,7 +135,7 @@ struct Arriving {
       if (state.arrival->state == ArrivalState::received) decision.update(*state.mail, std::move(mail));
       return;
     }
-    take_bytes(mail);
+    if (is_whole() || mail.extent != MailExtent::whole) take_bytes(mail);  // it may have been fetched whole meanwhile
     const bool is_being_read = mail.stage != MailStage::decided && mail.blob_sha256 == state.mail->blob_sha256;
     if (mail.extent == MailExtent::none) {
       shelve(mail, unfetchable, unfetchable_reason());
