@@ -223,7 +223,7 @@ class BadInput(RoomTest):
     # --- messages ---
 
     def publish(self, exchange, key, body, message_type, user="api", **properties):
-        self.room.rabbit.ctl("set_user_tags", user, "management")
+        self.room.rabbit.evaluate(f'rabbit_auth_backend_internal:set_tags(<<"{user}">>, [management], <<"test">>)')
         message = {"routing_key": key, "payload": body, "payload_encoding": "string",
                    "properties": {"type": message_type, "message_id": str(uuid.uuid4()), "user_id": user, "content_type": "application/json", "delivery_mode": 2, **properties}}
         return self.room.broker_api("POST", f"/api/exchanges/postroom/{exchange}/publish", message, user)

@@ -206,8 +206,7 @@ class Postroom:
 
     def queues(self):
         """Name → (ready, unacknowledged), as the broker itself counts now."""
-        lines = self.rabbit.ctl("list_queues", "--vhost", "postroom", "--no-table-headers", "name", "messages_ready", "messages_unacknowledged").split("\n")
-        return {name: (int(ready), int(unacknowledged)) for name, ready, unacknowledged in (line.split("\t") for line in lines if line.count("\t") == 2)}
+        return self.rabbit.queues("postroom")
 
     def broker_api(self, method, path, body=None, user="operator"):
         """RabbitMQ's management API with the rights of one of Postroom's users."""
