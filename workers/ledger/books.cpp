@@ -196,6 +196,7 @@ Result<void> Books::write_change(const Change& change) {
         using R = std::decay_t<decltype(row)>;
         switch (change.kind) {
           case Change::Kind::insert: return store::insert(database_, row);
+          case Change::Kind::insert_missing: return store::insert_missing(database_, row);
           case Change::Kind::update: return store::update(database_, std::get<R>(change.before), row);
           case Change::Kind::remove: return store::remove(database_, row);
         }
