@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
 
@@ -35,6 +36,8 @@ class RunningApi {
   void await_ready() const;  // throws after a minute
 
   std::uint16_t port() const { return port_; }
+  pid_t pid() const { return pid_; }
+  std::filesystem::path home() const { return scratch_.path() / "home"; }
   const std::string& token() const { return token_; }
   RawReply ask(Ask what) const { return support::ask(port_, what); }
   RawReply ask_as_admin(Ask what) const {
