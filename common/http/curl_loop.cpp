@@ -21,8 +21,8 @@ struct SocketWatch {
   }
 };
 
-CurlLoop::CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended)
-    : loop_(loop), ended_(std::move(ended)), multi_(curl_multi_init()), timer_(new uv_timer_t{}) {
+CurlLoop::CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended, AtEnd at_end)
+    : loop_(loop), ended_(std::move(ended)), at_end_(at_end), multi_(curl_multi_init()), timer_(new uv_timer_t{}) {
   uv_timer_init(static_cast<uv_loop_t*>(loop_.handle()), timer_);
   timer_->data = this;
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
@@ -94,11 +94,12 @@ void CurlLoop::tell_ended() {
     CURL* easy = message->easy_handle;
     char* tag = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &tag);
-    curl_multi_remove_handle(multi_, easy);
+    if (at_end_ == AtEnd::remove) curl_multi_remove_handle(multi_, easy);
     ended.push_back({reinterpret_cast<std::uint64_t>(tag), code});
   }
-  // From here on curl is at rest.
-  if (!ended.empty()) ended_(std::move(ended));
+  if (ended.empty()) return;
+  const auto tell = ended_;  // From here on curl is at rest, and we may be gone.
+  tell(std::move(ended));
 }
 
 bool curl_is_ready() {

@@ -21,8 +21,11 @@ class CurlLoop {
     std::uint64_t tag;
     CURLcode code;
   };
-  // `ended` gets the transfers that ended, already taken out of the multi handle. It may add and remove others, or destroy this.
-  CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended);
+  // Connections that curl only makes and lends (CURLOPT_CONNECT_ONLY) are lost when their handle leaves the multi handle.
+  enum class AtEnd { remove, keep };
+  // `ended` gets the transfers that ended, already taken out of the multi handle unless they are kept. It may add and remove others, or
+  // destroy this.
+  CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended, AtEnd at_end = AtEnd::remove);
   ~CurlLoop();  // every handle was removed before
   CurlLoop(const CurlLoop&) = delete;
   CurlLoop& operator=(const CurlLoop&) = delete;
@@ -40,6 +43,7 @@ class CurlLoop {
 
   loop::Loop& loop_;
   std::function<void(std::vector<Ended>)> ended_;
+  AtEnd at_end_;
   CURLM* multi_;
   uv_timer_t* timer_;
 };
