@@ -90,14 +90,10 @@ void CurlLoop::tell_ended() {
   int left = 0;
   while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
-    const CURLcode code = message->data.result;
-    CURL* easy = message->easy_handle;
     char* tag = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &tag);
-    curl_multi_remove_handle(multi_, easy);
-    ended.push_back({reinterpret_cast<std::uint64_t>(tag), code});
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &tag);
+    ended.push_back({reinterpret_cast<std::uint64_t>(tag), message->data.result});
   }
-  // From here on curl is at rest.
   if (!ended.empty()) ended_(std::move(ended));
 }
 

@@ -21,7 +21,8 @@ class CurlLoop {
     std::uint64_t tag;
     CURLcode code;
   };
-  // `ended` gets the transfers that ended, already taken out of the multi handle. It may add and remove others, or destroy this.
+  // `ended` gets the transfers that ended, while curl is at rest: it may add and remove handles, or destroy this. Those that ended are still in the
+  // multi handle, because a connection that was only opened (CURLOPT_CONNECT_ONLY) lives there.
   CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended);
   ~CurlLoop();  // every handle was removed before
   CurlLoop(const CurlLoop&) = delete;
