@@ -5,13 +5,12 @@ Prints `ok: STORY – what was seen` or `FAILED: STORY – what was seen` for ea
 """
 
 import argparse
-import http.client
 import json
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from client import call  # noqa: E402
+from client import NO_ANSWER, call, patiently  # noqa: E402
 
 
 class Wrong(Exception):
@@ -44,8 +43,8 @@ class Judge:
 
     def now(self, path):
         try:
-            answer = call(self.port, "GET", path, headers={"Authorization": f"Bearer {self.token}"})
-        except (OSError, http.client.HTTPException) as wrong:
+            answer = patiently(lambda: call(self.port, "GET", path, headers={"Authorization": f"Bearer {self.token}"}), patience=10)
+        except NO_ANSWER as wrong:
             raise Wrong(f"the front door does not answer: {wrong}") from wrong
         expect(answer.status == 200, f"GET {path} is answered {answer.status}")
         return answer.data
@@ -94,12 +93,14 @@ class Judge:
         expect(shelf, "nothing was seen on standby")
         expect(all(item["reason"] and item["reason_class"] == "credentials" for item in shelf), f"the reasons were {[(i['reason_class'], i['reason']) for i in shelf]}")
         expect([a for a in self.said("rotation", "PATCH", "") if a["status"] == 200], "the token was not rotated through Postroom")
+        # What was answered 503 was repeated with its key: still one retry, which may have begun with the first try.
         retries = self.said("rotation", "POST", "/standby/retry")
-        expect(len(retries) == 1 and retries[0]["status"] in (200, 202), f"bulk retries: {[a['status'] for a in retries]}")
+        answered = [a["status"] for a in retries if a["status"] != 503]
+        expect(len(answered) == 1 and answered[0] in (200, 202), f"bulk retries: {[a['status'] for a in retries]}")
         statuses = {line["status"] for line in self.logs["jira"]}
         expect({503, 401} <= statuses, f"Jira never answered 503 and 401, only {sorted(s for s in statuses if s)}")
         markers = {(self.now(f"/v1/tickets/{i}").get("delivery") or {})["id"] for i in tickets}
-        early = [line for line in self.created("jira") if line["wall"] < retries[0]["at"] - 1 and (line.get("marker") or "").split(".")[-1] in markers]
+        early = [line for line in self.created("jira") if line["wall"] < retries[0]["asked"] and (line.get("marker") or "").split(".")[-1] in markers]
         expect(not early, f"created before the retry: {[line['title'] for line in early]}")
         rotated = [a for a in self.said("rotation", "PATCH", "") if a["status"] == 200][0]["at"]
         card = self.now(f"/v1/tickets/{trello[0]}")["delivery"]["id"]

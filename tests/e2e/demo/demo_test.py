@@ -33,6 +33,21 @@ def processes_of(home):
     return found
 
 
+def tell_why(home, said):
+    """What a reader of the last lines needs: the processes' complaints first, then what the demo itself found wrong."""
+    for log in sorted(home.glob("log/*/current")):
+        complaints = [line for line in log.read_text(errors="replace").splitlines() if re.search('"level":"(warning|error)"|\\[error\\]|Traceback|Error:', line)]
+        if complaints:
+            print(f"--- {log.parent.name}, {len(complaints)} complaints, the last", *(line[:240] for line in complaints[-4:]), sep="\n")
+    lines = said.splitlines()
+    print("--- where the demo broke off, and its verdict")
+    for number, line in enumerate(lines):
+        if "broke off" in line:
+            print(*lines[max(0, number - 3):number + 1], sep="\n")
+    print(*(line for line in lines if re.match("  (ok|FAILED): ", line)), sep="\n")
+    print(*lines[-8:], sep="\n")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--programs", required=True)
@@ -63,9 +78,7 @@ def main():
     if left := processes_of(home):
         wrong.append(f"left behind: {left}")
     if wrong:
-        logs = sorted(home.glob("log/*/current"))
-        for log in logs:
-            print(f"--- {log.parent.name}", *log.read_text(errors="replace").splitlines()[-8:], sep="\n")
+        tell_why(home, said)
     shutil.rmtree(home.parent, ignore_errors=True)
     print("; ".join(wrong) or "as expected")
     return 1 if wrong else 0

@@ -15,7 +15,8 @@ from rabbit import free_port  # noqa: E402
 def main(home):
     config = home / "etc" / "postroom.toml"
     text = config.read_text()
-    for (section, key), value in {**SHORT_TIMES, ("outbound", "allow"): ["127.0.0.0/8"], ("delivery", "max_attempts"): 5}.items():
+    # Attempts enough for a slow machine: in the story of the rotated token nothing may give up before the token is wrong.
+    for (section, key), value in {**SHORT_TIMES, ("outbound", "allow"): ["127.0.0.0/8"], ("delivery", "max_attempts"): 30}.items():
         text = set_in_toml(text, section, key, value)
     config.write_text(text)
     for kind in ("jira", "trello"):
