@@ -39,10 +39,11 @@ SENDER_ACCOUNT, SENDER_SECRET = "postroom@example.test", "smtp-secret"
 OWNER = "mail"          # owns the mailboxes when root runs Dovecot, which never touches mail as root; present on every Debian
 PORTS = ("imap", "imaps", "open", "submission", "smtps")
 START_LIMIT, STOP_LIMIT = 60, 20
+NO_MAIL_SERVER = (OSError, smtplib.SMTPException, imaplib.IMAP4.error)  # what a client meets that finds none, or an unwilling one
 
 DOVECOT_CONF = """base_dir = {folder}/run
 state_dir = {folder}/state
-log_path = {folder}/dovecot.log
+log_path = /dev/stderr
 protocols = imap lmtp
 listen = 127.0.0.1
 ssl = required
@@ -137,12 +138,12 @@ class Layout:
     """Where everything is: one folder with the settings of both servers. Written once; the ports stay the same over restarts."""
 
     def __init__(self, folder, smtp=None):
-        """`smtp`: opensmtpd or aiosmtpd; none: what this user can run."""
-        self.folder = pathlib.Path(folder)
-        self.smtp = smtp or ("opensmtpd" if has_opensmtpd() else "aiosmtpd")
+        """`smtp`: opensmtpd or aiosmtpd; none: what this user can run. Of a folder that was written before, clients need no more."""
+        self.folder, self.smtp = pathlib.Path(folder), smtp
 
     def write(self):
-        """Chooses the ports and writes certificates, settings and the command of each server."""
+        """Chooses the ports and writes certificates and settings."""
+        self.smtp = self.smtp or ("opensmtpd" if has_opensmtpd() else "aiosmtpd")
         self.folder.chmod(0o755)
         make_certificates(self.folder)
         ports = {name: free_port() for name in PORTS}

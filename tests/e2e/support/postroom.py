@@ -26,7 +26,10 @@ from sims import JIRA_ACCOUNT, JIRA_SECRET, TRELLO_ACCOUNT, TRELLO_BOARD, TRELLO
 SHORT_TIMES = {("delivery", "http_timeout_ms"): 2000, ("delivery", "jira_settle_ms"): 3000, ("delivery", "trello_settle_ms"): 3000,
                ("delivery", "claim_answer_ms"): 1000, ("delivery", "first_byte_ms"): 3000, ("delivery", "dispatch_timeout_ms"): 4000,
                ("delivery", "backoff_base_ms"): 200, ("delivery", "backoff_cap_ms"): 2000, ("delivery", "circuit_probe_ms"): 500,
-               ("ledger", "relay_retry_ms"): 200, ("broker", "heartbeat_ms"): 5000}
+               ("ledger", "relay_retry_ms"): 200, ("broker", "heartbeat_ms"): 5000,
+               ("mail", "lease_ms"): 60_000, ("mail", "lease_word_ms"): 1000, ("mail", "lease_silence_ms"): 6000, ("mail", "poll_failure_base_ms"): 500,
+               ("mail", "poll_failure_cap_ms"): 4000, ("mail", "parse_timeout_ms"): 10_000, ("notify", "smtp_timeout_ms"): 15_000, ("notify", "smtp_settle_ms"): 3000,
+               ("notify", "backoff_cap_ms"): 2000, ("notify", "hourly_limit"): 1000}
 
 
 class Postroom:
