@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs scripts/run --demo --once in a home of its own and judges the judge: all stories ok, or with --break exactly that story among the failed.
 
-usage: demo_test.py --programs DIR --break none|jira|trello|broker
+usage: demo_test.py --programs DIR --break none|jira|trello|broker|imap|smtp
 """
 
 import argparse
@@ -16,8 +16,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 # The rotation story needs both trackers, so it falls with either.
-FALLEN = {"none": set(), "jira": {"jira", "rotation"}, "trello": {"trello", "rotation"}, "broker": {"broker"}}
-STORIES = {"jira", "trello", "desk", "rotation", "closed board", "broker"}
+MAIL_STORIES = {"mail to card", "mail on standby", "mail reply"}
+FALLEN = {"none": set(), "jira": {"jira", "rotation"}, "trello": {"trello", "rotation", "mail to card"}, "broker": {"broker"}, "imap": MAIL_STORIES, "smtp": MAIL_STORIES}
+STORIES = {"jira", "trello", "desk", "rotation", "closed board", "broker"} | MAIL_STORIES
 
 
 def processes_of(home):
@@ -75,7 +76,8 @@ def main():
         wrong.append(f"failed stories {sorted(fallen)}, expected {sorted(FALLEN[given.broken])}")
     if (code != 0) != bool(FALLEN[given.broken]):
         wrong.append(f"exit status {code}")
-    if left := processes_of(home):
+    mail_folder = pathlib.Path((home / "run" / "mail-folder").read_text().strip())
+    if left := processes_of(home) + processes_of(mail_folder) + [folder for folder in (mail_folder,) if folder.exists()]:
         wrong.append(f"left behind: {left}")
     if wrong:
         tell_why(home, said)

@@ -120,6 +120,9 @@ class Life(unittest.TestCase):
         token = (self.home / "secrets" / "admin-token").read_text().strip()
         self.assertIn(token, first.said(), "the first start shows the token")
         self.assertEqual(len(self.pids("jira")), 2)
+        self.assertNotIn("not everybody is well", first.said())
+        for kind in ("ledger", "api", "trello", "imap_poller", "mail_router", "notifier"):
+            self.assertEqual(len(self.pids(kind)), 1, kind)
 
         with self.subTest("a start beside a running set says so and leaves it alone"):
             code, said = run("--home", str(self.home), "--programs", OPTIONS.programs)
@@ -132,9 +135,15 @@ class Life(unittest.TestCase):
             until(lambda: len(self.pids("jira")) == 3 and len(self.pids("trello")) == 2, "three jira and two trello workers")
             self.assertEqual(run("scale", "jira=1", "--home", str(self.home))[0], 0)
             until(lambda: len(self.pids("jira")) == 1, "one jira worker")
+            self.assertEqual(run("scale", "imap_poller=2,mail_router=3,notifier=2", "--home", str(self.home))[0], 0)
+            until(lambda: [len(self.pids(kind)) for kind in ("imap_poller", "mail_router", "notifier")] == [2, 3, 2], "more workers for mail")
+            self.assertEqual(run("scale", "mail_router=1", "--home", str(self.home))[0], 0)
+            until(lambda: len(self.pids("mail_router")) == 1, "one mail_router")
             code, said = run("scale", "api=2", "--home", str(self.home))
             self.assertEqual((code, "cannot scale api" in said), (1, True))
-            self.assertIn("ledger-1", run("status", "--home", str(self.home))[1])
+            status = run("status", "--home", str(self.home))[1]
+            for name in ("ledger-1", "imap_poller-2", "mail_router-1", "notifier-2"):
+                self.assertIn(name, status)
 
         with self.subTest("a killed process comes back"):
             victim = self.pids("trello")[0]
@@ -171,6 +180,14 @@ class Life(unittest.TestCase):
             self.assertEqual(code, 1, (words, said))
             self.assertTrue(said.startswith("scripts/run: "), said)
             self.assertFalse(self.home.exists(), words)
+
+    def test_a_folder_without_all_programs_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for program in pathlib.Path(OPTIONS.programs).glob("postroom*"):
+                if program.name != "postroom-mail-sandbox":
+                    pathlib.Path(folder, program.name).symlink_to(program)
+            code, said = run("--home", str(self.home), "--programs", folder)
+        self.assertEqual((code, "there is no postroom-mail-sandbox" in said), (1, True), said)
 
     def test_a_demo_never_clears_a_home_that_is_not_its_own(self):
         self.home.mkdir()

@@ -3,6 +3,11 @@
     with Postroom(bin_dir, jira=2) as room:
         room.post_ticket(room.public_board("Desk"), title="Hello")
         room.processes.kill("jira-1")
+
+With mail=True there are mail servers too (room.mail), and the workers that speak with them:
+
+    inbox = room.inbox("desk@example.test", board_id)
+    room.mail.send(b"Subject: Hello\\r\\n\\r\\n", "ann@example.test", "desk@example.test")
 """
 
 import base64
@@ -18,6 +23,7 @@ import time
 import uuid
 
 from client import NO_ANSWER, PATIENCE_SECONDS, Answer, call, patiently
+from mailservers import SECRET, SENDER_ACCOUNT, SENDER_SECRET, MailServers
 from processes import Supervisor  # first: it makes rabbit.py findable
 from rabbit import Rabbit
 from sims import JIRA_ACCOUNT, JIRA_SECRET, TRELLO_ACCOUNT, TRELLO_BOARD, TRELLO_LIST, TRELLO_SECRET, Sim
@@ -26,18 +32,24 @@ from sims import JIRA_ACCOUNT, JIRA_SECRET, TRELLO_ACCOUNT, TRELLO_BOARD, TRELLO
 SHORT_TIMES = {("delivery", "http_timeout_ms"): 2000, ("delivery", "jira_settle_ms"): 3000, ("delivery", "trello_settle_ms"): 3000,
                ("delivery", "claim_answer_ms"): 1000, ("delivery", "first_byte_ms"): 3000, ("delivery", "dispatch_timeout_ms"): 4000,
                ("delivery", "backoff_base_ms"): 200, ("delivery", "backoff_cap_ms"): 2000, ("delivery", "circuit_probe_ms"): 500,
-               ("ledger", "relay_retry_ms"): 200, ("broker", "heartbeat_ms"): 5000}
+               ("ledger", "relay_retry_ms"): 200, ("broker", "heartbeat_ms"): 5000,
+               ("mail", "lease_ms"): 60_000, ("mail", "lease_word_ms"): 1000, ("mail", "lease_silence_ms"): 6000, ("mail", "poll_failure_base_ms"): 500,
+               ("mail", "poll_failure_cap_ms"): 4000, ("mail", "parse_timeout_ms"): 10_000, ("notify", "smtp_timeout_ms"): 15_000, ("notify", "smtp_settle_ms"): 3000,
+               ("notify", "backoff_cap_ms"): 2000, ("notify", "hourly_limit"): 1000}
 
 
 class Postroom:
-    def __init__(self, bin_dir, *, settings=None, keep=False, ledger=1, api=1, jira=1, trello=1, ledger_program=None, simulators=True, sites=1):
+    def __init__(self, bin_dir, *, settings=None, keep=False, ledger=1, api=1, jira=1, trello=1, ledger_program=None, simulators=True, sites=1,
+                 mail=False, imap_poller=1, mail_router=1, notifier=1):
         self.bin_dir, self.keep = pathlib.Path(bin_dir).resolve(), keep
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="postroom-e2e-"))
         self.counts = {"ledger": ledger, "api": api, "jira": jira, "trello": trello}
+        if mail:
+            self.counts |= {"imap_poller": imap_poller, "mail_router": mail_router, "notifier": notifier}
         self.programs = {kind: self.bin_dir / f"postroom-{kind}" for kind in self.counts} | ({"ledger": pathlib.Path(ledger_program).resolve()} if ledger_program else {})
         self.settings = {**SHORT_TIMES, ("outbound", "allow"): ["127.0.0.0/8"], **(settings or {})}
-        self.simulators, self.sites = simulators, sites
-        self.processes = self.rabbit = self.jira = self.trello = None
+        self.simulators, self.sites, self.has_mail = simulators, sites, mail
+        self.processes = self.rabbit = self.jira = self.trello = self.mail = None
         self.environment = {"POSTROOM_ALLOW_ROOT": "1", "POSTROOM_HOME": str(self.home)}
 
     # --- life ---
@@ -59,6 +71,10 @@ class Postroom:
         self.command("init", "--home", str(self.home))
         self.rabbit = Rabbit(str(self.home / "data" / "rabbit"), str(self.home / "etc" / "rabbitmq" / "definitions.json"), management=True).start()
         self.settings |= {("broker", "port"): self.rabbit.port, ("broker", "management_port"): self.rabbit.management_port}
+        if self.has_mail:
+            self.mail = MailServers()
+            self.mail.start()
+            self.settings |= {("outbound", "ca_file"): str(self.mail.folder / "ca.pem")}
         config = self.home / "etc" / "postroom.toml"
         text = config.read_text()
         for (section, key), value in self.settings.items():
@@ -86,7 +102,7 @@ class Postroom:
                 print(f"--- {name}, last lines\n" + "\n".join(member.log_text().splitlines()[-12:]))
         if self.processes:
             self.exit_codes = self.processes.close()
-        for part in (self.jira, self.trello, self.rabbit):
+        for part in (self.jira, self.trello, self.mail, self.rabbit):
             if part:
                 part.close()
         if self.keep:
@@ -168,6 +184,36 @@ class Postroom:
     def trello_board(self, name, connection_id=None):
         connection_id = connection_id or self.connection("trello")
         return self.board(name, {"kind": "trello", "connection_id": connection_id, "trello": {"board_id": TRELLO_BOARD, "list_id": TRELLO_LIST}})
+
+    def imap_connection(self, user, **changes):
+        """Id of a new connection to a mailbox."""
+        body = {"name": f"mailbox of {user} {time.monotonic_ns()}", "kind": "imap", "base_url": f"imaps://127.0.0.1:{self.mail.port('imaps')}", "account": user, "secret": SECRET}
+        return self.change("POST", "/v1/connections", body | changes).data["id"]
+
+    def smtp_connection(self, **changes):
+        """Id of a new connection to the server that sends our mail."""
+        body = {"name": f"way out {time.monotonic_ns()}", "kind": "smtp", "base_url": f"smtps://127.0.0.1:{self.mail.port('smtps')}", "account": SENDER_ACCOUNT, "secret": SENDER_SECRET}
+        return self.change("POST", "/v1/connections", body | changes).data["id"]
+
+    def inbox(self, address, board_id=None, connection_id=None, **more):
+        """Id of a new inbox: the INBOX of the mailbox with that address, exclusively for the board if one is given."""
+        body = {"name": f"Inbox of {address} {time.monotonic_ns()}", "connection_id": connection_id or self.imap_connection(address), "address": address, "folder": "INBOX",
+                **({"board_id": board_id} if board_id else {})}
+        return self.change("POST", "/v1/inboxes", body | more).data["id"]
+
+    def send_through(self, smtp_connection_id, sender="post.room@example.test"):
+        """From here on people are told by mail."""
+        return self.change("PATCH", "/v1/settings", {"smtp_connection_id": smtp_connection_id, "sender_address": sender, "sender_name": "The post room"}).data
+
+    def pages(self, path, limit=200):
+        """All items of a list."""
+        found, cursor = [], None
+        while True:
+            answer = self.http("GET", f"{path}{'&' if '?' in path else '?'}limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+            found += answer.data
+            cursor = answer.value["page"]["next"]
+            if not cursor:
+                return found
 
     def post_ticket(self, board_id, title, key=None, **more):
         """The answer to a public post, repeated with one key until there is a promise. More members of the body by name."""
