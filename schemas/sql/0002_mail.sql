@@ -99,7 +99,7 @@ CREATE TABLE mails (
   is_auto        BIGINT NOT NULL,
   auto_reason    TEXT NOT NULL,
   -- What became of it.
-  verdict        TEXT NOT NULL,           -- '' | ticket | reply | duplicate | bounce | own | standby | unparsable | deleted
+  verdict        TEXT NOT NULL,           -- '' | ticket | reply | duplicate | bounce | own | standby | unparsable
   why            TEXT NOT NULL,
   ticket_id      TEXT,
   comment_id     TEXT,
