@@ -53,6 +53,16 @@ void add_ticket(CLI::App& app, Frame& frame, Chosen& chosen) {
   create->callback([&frame, &chosen, draft] { chosen = [&frame, draft] { return run_ticket_create(frame, *draft); }; });
 }
 
+void add_mail(CLI::App& app, Frame& frame, Chosen& chosen) {
+  auto* mail = app.add_subcommand("mail", "mails")->require_subcommand(1);
+  auto* explain = mail->add_subcommand("explain", "what Postroom makes of mails in files; needs no running Postroom");
+  auto pick = std::make_shared<MailPick>();
+  explain->add_option("files", pick->files, "raw mails (.eml)")->required();
+  explain->add_flag("--jsonl", pick->as_jsonl, "one JSON object a line for each mail, in the order given");
+  explain->add_option("--inbox", pick->inbox, "the inbox that they came to (id or name); default: by their recipients");
+  explain->callback([&frame, &chosen, pick] { chosen = [&frame, pick] { return run_mail_explain(frame, *pick); }; });
+}
+
 void add_filters(CLI::App& command, StandbyPick& pick) {
   command.add_option("--kind", pick.kind, "arrival, delivery or poison");
   command.add_option("--worker", pick.worker, "who gave up");
@@ -114,6 +124,7 @@ int main(int argc, char** argv) {
   add_looking(app, frame, chosen);
   add_ticket(app, frame, chosen);
   add_standby(app, frame, chosen);
+  add_mail(app, frame, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {

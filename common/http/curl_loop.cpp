@@ -94,7 +94,9 @@ void CurlLoop::tell_ended() {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &tag);
     ended.push_back({reinterpret_cast<std::uint64_t>(tag), message->data.result});
   }
-  if (!ended.empty()) ended_(std::move(ended));
+  if (ended.empty()) return;
+  const auto tell = ended_;  // From here on curl is at rest, and we may be gone.
+  tell(std::move(ended));
 }
 
 bool curl_is_ready() {

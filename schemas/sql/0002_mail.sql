@@ -108,9 +108,10 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_stage ON mails (stage, due_at) WHERE stage <> 'decided';
 CREATE INDEX mails_inbox ON mails (inbox_id, uid_validity, uid);
-CREATE INDEX mails_verdict ON mails (inbox_id, uid_validity, verdict);
-CREATE INDEX mails_message ON mails (message_id);
-CREATE INDEX mails_blob ON mails (blob_sha256);
+CREATE INDEX mails_verdict ON mails (inbox_id, verdict, uid_validity, uid);
+CREATE INDEX mails_received ON mails (verdict, received_at, arrival_id);
+CREATE INDEX mails_message ON mails (message_id, content_key, inbox_id);
+CREATE INDEX mails_blob ON mails (blob_sha256, inbox_id);
 CREATE INDEX mails_sender_subject ON mails (inbox_id, sender_subject_key, received_at);
 
 CREATE TABLE comments (
@@ -150,6 +151,7 @@ CREATE TABLE mail_threads (
   PRIMARY KEY (message_id, ticket_id)
 );
 CREATE INDEX mail_threads_ticket ON mail_threads (ticket_id, at);
+CREATE INDEX mail_threads_message ON mail_threads (message_id, at);
 
 -- Who takes part in a ticket: its creator, who replied, and whom we wrote to. Canonical addresses.
 CREATE TABLE participants (

@@ -50,7 +50,8 @@ constexpr std::string_view recount_in_flight =
     "AND deliveries.state IN ('dispatched', 'claimed'))";
 constexpr std::string_view board_in_use =
     "SELECT EXISTS (SELECT 1 FROM tickets WHERE board_id = ?1) "
-    "OR EXISTS (SELECT 1 FROM standby WHERE state IN ('open', 'assigned', 'retry_pending') AND board_id = ?1)";
+    "OR EXISTS (SELECT 1 FROM standby WHERE state IN ('open', 'assigned', 'retry_pending') AND board_id = ?1) "
+    "OR EXISTS (SELECT 1 FROM inboxes WHERE board_id = ?1) OR EXISTS (SELECT 1 FROM settings WHERE default_board_id = ?1)";
 constexpr std::string_view connection_in_use =
     "SELECT EXISTS (SELECT 1 FROM boards WHERE connection_id = ?1) OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = ?1 "
     "AND state IN ('waiting', 'dispatched', 'claimed', 'standby'))";
@@ -111,7 +112,10 @@ Result<void> Books::load_item(const Needs& needs, State& state) {
     of_delivery.delivery_id = item.subject_id;
     return load_delivery(of_delivery, state);
   }
-  return by_id(state.arrival, database_, item.subject_id);
+  if (auto found = by_id(state.arrival, database_, item.subject_id); !found || !state.arrival) return found;
+  Needs of_mail;
+  of_mail.mail_id = item.subject_id;
+  return load_mail(of_mail, state);
 }
 
 Result<void> Books::load_usage(const Needs& needs, State& state) {
@@ -172,7 +176,7 @@ Result<State> Books::load(const Needs& needs) {
       [&] { return needs.delivery_id ? load_delivery(needs, state) : Result<void>{}; },
       [&] { return wish(needs.ticket_id, [&](const auto& id) { return load_ticket(id, state); }); },
       [&] {
-        return wish(needs.ticket_id, [&](const auto& id) { return into(state.delivery, database_, "WHERE ticket_id = ?1 ORDER BY created_at DESC LIMIT 1", {id}); });
+        return wish(needs.ticket_id, [&](const auto& id) { return into(state.delivery, database_, "WHERE ticket_id = ?1 AND kind = 'create' ORDER BY created_at DESC LIMIT 1", {id}); });
       },
       [&] {
         return wish(needs.subject_id, [&](const auto& id) {
@@ -184,18 +188,20 @@ Result<State> Books::load(const Needs& needs) {
         return needs.ticket_number ? number_into(state.last_ticket_number, database_, "SELECT value FROM counters WHERE name = 'ticket_number'", {})
                                    : Result<void>{};
       },
-      [&] { return load_usage(needs, state); });
+      [&] { return load_usage(needs, state); }, [&] { return load_doors(needs, state); });
   if (!loaded) return loaded.error();
   return state;
 }
 
 Result<void> Books::write_change(const Change& change) {
+  forget(change);
   const auto& leading = change.kind == Change::Kind::remove ? change.before : change.after;
   return std::visit(
       [&](const auto& row) -> Result<void> {
         using R = std::decay_t<decltype(row)>;
         switch (change.kind) {
           case Change::Kind::insert: return store::insert(database_, row);
+          case Change::Kind::insert_missing: return store::insert_missing(database_, row);
           case Change::Kind::update: return store::update(database_, std::get<R>(change.before), row);
           case Change::Kind::remove: return store::remove(database_, row);
         }

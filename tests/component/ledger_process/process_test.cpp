@@ -76,7 +76,8 @@ struct Post {
   // A reply is published once and may be lost with the link that it needed; who waits asks again.
   bool is_answered_within(std::chrono::milliseconds time) {
     const std::size_t before = replies->got.size();
-    for (auto left = time; left > 0s; left -= 1s) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
       auto out = outgoing(messages::BoardDelete::type, "now", codec::encode(messages::BoardDelete{"nothing", "ada", {}}));
       out.envelope.reply_to = broker::reply_queue("api", "test");
       api->send(std::move(out));
@@ -123,7 +124,7 @@ struct Post {
     (void)(*database)->query(sql, {}, [&](const store::Row& row) { value = row.integer(0); });
     return value;
   }
-  bool has_tickets(std::size_t count, std::chrono::milliseconds limit = 20s) {
+  bool has_tickets(std::size_t count, std::chrono::milliseconds limit = patience) {
     return owner.until([&] { return number("SELECT COUNT(*) FROM tickets") >= static_cast<std::int64_t>(count); }, limit);
   }
 };
@@ -133,7 +134,7 @@ struct Post {
 TEST_CASE("it serves, and ends in order when told to") {
   Post post;
   auto& ledger = post.start();
-  CHECK(post.is_answered_within(10s));
+  CHECK(post.is_answered_within(patience));
   post.make_board("desk");
   for (int i = 0; i < 50; ++i) post.post("desk");
   CHECK(post.has_tickets(50));
@@ -146,11 +147,11 @@ TEST_CASE("it serves, and ends in order when told to") {
 TEST_CASE("a second ledger waits, and serves within ten seconds when the first is killed or stands still") {
   Post post;
   post.start();
-  CHECK(post.is_answered_within(10s));
+  CHECK(post.is_answered_within(patience));
   auto& second = post.start();
   auto* first = post.ledgers[0].get();
   first->send_signal(SIGKILL);
-  CHECK(post.is_answered_within(10s));
+  CHECK(post.is_answered_within(10s));  // some two seconds at rest
   auto& third = post.start();
   CHECK_FALSE(post.owner.until([] { return false; }, 1s));  // it waits meanwhile
   second.send_signal(SIGSTOP);
@@ -164,13 +165,13 @@ TEST_CASE("it outlives its broker") {
   Post post;
   const support::Restored restored{post.rabbit};
   post.start();
-  CHECK(post.is_answered_within(10s));
+  CHECK(post.is_answered_within(patience));
   post.make_board("desk");
   post.rabbit.kill();
   post.rabbit.start();
   for (int i = 0; i < 20; ++i) post.post("desk");
   CHECK(post.has_tickets(20));
-  CHECK(post.is_answered_within(10s));
+  CHECK(post.is_answered_within(patience));
 }
 
 TEST_CASE("whatever the moment of its death, every post is one ticket, every job goes out, nothing is left over") {
@@ -200,7 +201,7 @@ TEST_CASE("whatever the moment of its death, every post is one ticket, every job
     }));
     CHECK(post.number("SELECT COUNT(*) FROM tickets") == 5);
     CHECK(post.number("SELECT value FROM counters WHERE name = 'arrivals_accepted'") == 5);
-    CHECK(post.number("SELECT COUNT(*) FROM suspects") == 0);
+    CHECK(post.owner.until([&] { return post.number("SELECT COUNT(*) FROM suspects") == 0; }));  // the last of them may be in hand right now
     CHECK(post.number("SELECT in_flight FROM destinations") == 5);
     next.send_signal(SIGTERM);
     CHECK(next.wait() == 0);

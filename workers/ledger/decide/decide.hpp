@@ -16,6 +16,10 @@ namespace postroom::ledger {
 
 POSTROOM_DECIDER(TicketOpen)
 POSTROOM_DECIDER(TicketChangeState)
+POSTROOM_DECIDER(TicketComment)
+POSTROOM_DECIDER(MailArrived)
+POSTROOM_DECIDER(MailParsed)
+POSTROOM_DECIDER(SettingsUpdate)
 POSTROOM_DECIDER(BoardCreate)
 POSTROOM_DECIDER(BoardUpdate)
 POSTROOM_DECIDER(BoardDelete)
@@ -45,6 +49,11 @@ Decision decide_silence(const State& state, Context& context);
 Decision decide_retry_deadline(const State& state, Context& context);
 // A connection test that no worker answered.
 Decision decide_test_deadline(const State& state, Context& context);
+
+// A mail whose turn it is to be parsed, or of whose parsing nothing was heard until due_at.
+Decision decide_parse(const State& state, Context& context);
+// A mail that nobody could parse.
+Decision decide_unparsable(const State& state, std::string_view reason, Context& context);
 
 // A message that cannot be taken: kept whole. `pending_item` of the state, if any, is the item whose replay failed.
 Needs poison_needs(const Incoming& in);

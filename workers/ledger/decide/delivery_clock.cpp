@@ -41,8 +41,9 @@ Decision decide_retry_deadline(const State& state, Context& context) {
   Decision decision;
   if (!state.item || state.item->state != StandbyState::retry_pending || state.item->due_at > context.now) return decision;
   store::StandbyRow item = *state.item;
-  const bool is_under_way = state.delivery && (state.delivery->state == DeliveryState::waiting || state.delivery->state == DeliveryState::dispatched ||
-                                               state.delivery->state == DeliveryState::claimed);
+  const bool is_read = state.mail && state.arrival && state.arrival->state == store::ArrivalState::standby && state.mail->stage != store::MailStage::decided;
+  const bool is_under_way = is_read || (state.delivery && (state.delivery->state == DeliveryState::waiting || state.delivery->state == DeliveryState::dispatched ||
+                                               state.delivery->state == DeliveryState::claimed));
   if (is_under_way) {
     item.due_at = context.now + 600'000'000;  // it reports by itself when it ends
   } else {

@@ -24,6 +24,12 @@ std::optional<messages::JiraCreate> job_of(const Incoming& in) {
   return job ? std::optional{std::move(*job)} : std::nullopt;
 }
 
+std::optional<messages::MailParse> parse_job_of(const Incoming& in) {
+  if (in.envelope.type != messages::MailParse::type) return std::nullopt;
+  auto job = codec::decode<messages::MailParse>(in.body);
+  return job ? std::optional{std::move(*job)} : std::nullopt;
+}
+
 // "delivery_limit", "rejected", …: the broker's word for it, when it left one.
 std::string broker_reason(const Incoming& in) {
   for (const std::string_view reason : {"delivery_limit", "maxlen", "expired", "rejected"}) {
@@ -98,11 +104,17 @@ Decision decide_poison(const State& state, const Incoming& in, std::string_view 
 Needs dead_letter_needs(const Incoming& in) {
   Needs needs = poison_needs(in);
   if (const auto job = job_of(in)) needs.delivery_id = job->delivery_id;
+  if (const auto job = parse_job_of(in)) needs.arrival_id = needs.mail_id = job->arrival_id;
   return needs;
 }
 
 Decision decide_dead_letter(const State& state, const Incoming& in, Context& context) {
   const std::string reason = broker_reason(in);
+  if (const auto job = parse_job_of(in); job && state.mail && state.arrival) {
+    // It ended every router that took it. An older job of it is only an echo.
+    const bool is_current = state.mail->stage == store::MailStage::parsing && state.mail->parse_no == job->parse_no;
+    return is_current ? decide_unparsable(state, fmt::format("No router could read the mail: {}.", reason), context) : Decision{};
+  }
   if (state.delivery) {
     // The row lives, or has ended. A job that no worker could take spends an attempt, so that it ends on the shelf and not in a circle.
     DeliveryMachine machine{state, context};
