@@ -7,13 +7,13 @@
 #include <exception>
 #include <optional>
 
-#include "common/base/config.hpp"
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/broker/topology.hpp"
 #include "common/http/client.hpp"
 #include "common/loop/health_server.hpp"
 #include "common/metrics/metrics.hpp"
+#include "common/smtp/client.hpp"
 #include "workers/runtime/worker.hpp"
 
 namespace postroom::worker {
@@ -36,6 +36,7 @@ Rules rules_of(const Config& config, std::string_view user) {
   rules.instance = fmt::format("{}-{}", getpid(), crypto::to_hex(crypto::random_bytes(4)));
   rules.reply_key = broker::reply_queue(user, rules.instance);
   rules.http_timeout = config.delivery.http_timeout;
+  rules.smtp_timeout = config.notify.smtp_timeout;
   rules.claim_answer = config.delivery.claim_answer;
   rules.first_byte = config.delivery.first_byte;
   rules.retry_after_cap = config.delivery.retry_after_cap;
@@ -62,14 +63,15 @@ std::string health_of(const std::string& name, const broker::Publisher& publishe
 class Process {
  public:
   Process(const Config& config, Trade trade, const std::string& password, crypto::Sealer sealer, std::unique_ptr<http::Http> http,
-          loop::Loop& loop, SystemClock& clock)
+          std::unique_ptr<smtp::Smtp> smtp, loop::Loop& loop, SystemClock& clock)
       : name_(trade.name),
         loop_(loop),
         http_(std::move(http)),
+        smtp_(std::move(smtp)),
         clock_(clock),
         publisher_(broker::make_publisher(endpoint_of(config, name_, password, "publish"), on_loop())),
         consumer_(broker::make_consumer(endpoint_of(config, name_, password, "consume"), on_loop())),
-        desk_{rules_of(config, name_), std::move(sealer), *publisher_, *consumer_, *http_, clock_, ids_,
+        desk_{rules_of(config, name_), std::move(sealer), *publisher_, *consumer_, *http_, *smtp_, clock_, ids_,
               [this](SteadyTime then) { wake_.after(std::chrono::ceil<milliseconds>(then - clock_.steady())); }, [this] { loop_.stop(); }},
         worker_(std::move(trade), desk_),
         wake_(loop_, [this] { worker_.on_time(); }),
@@ -115,6 +117,7 @@ class Process {
   std::string name_;
   loop::Loop& loop_;
   std::unique_ptr<http::Http> http_;
+  std::unique_ptr<smtp::Smtp> smtp_;
   SystemClock& clock_;
   SystemIds ids_;
   std::unique_ptr<broker::Publisher> publisher_;
@@ -128,38 +131,47 @@ class Process {
 };
 
 // Everything that can be wrong before the first connection, as one error.
-Result<void> run(const std::filesystem::path& home, Trade trade) {
+Result<void> run(const std::filesystem::path& home, const std::string& name, const std::function<Result<Trade>(const Config&)>& make_trade) {
   if (const auto user = check_user(); !user) return user.error();
   auto config = load_config(home);
   if (!config) return config.error();
-  log::configure(trade.name, config->log.level, config->log.format);
-  auto password = read_secret(*config, "broker-" + trade.name);
+  log::configure(name, config->log.level, config->log.format);
+  auto password = read_secret(*config, "broker-" + name);
   if (!password) return password.error();
-  auto key = read_secret(*config, "key-" + trade.name);
+  auto key = read_secret(*config, "key-" + name);
   if (!key) return key.error();
-  auto sealer = crypto::Sealer::from_kind_key(*key, trade.name);
+  auto sealer = crypto::Sealer::from_kind_key(*key, name);
   if (!sealer) return sealer.error();
+  auto trade = make_trade(*config);
+  if (!trade) return trade.error();
   loop::Loop loop;
   SystemClock clock;
   auto http = http::make_client(loop, clock, {config->outbound.allow, config->outbound.ca_file});
   if (!http) return http.error();
+  auto smtp = smtp::make_client(loop, clock, {config->outbound.allow, config->outbound.ca_file});
+  if (!smtp) return smtp.error();
   std::filesystem::create_directories(config->health_dir());
-  Process{*config, std::move(trade), *password, std::move(*sealer), std::move(*http), loop, clock}.run();
+  Process{*config, std::move(*trade), *password, std::move(*sealer), std::move(*http), std::move(*smtp), loop, clock}.run();
   return {};
 }
 
 }  // namespace
 
 int serve(int argc, char** argv, Trade trade) {
+  const std::string name = trade.name;
+  return serve(argc, argv, name, [&](const Config&) -> Result<Trade> { return std::move(trade); });
+}
+
+int serve(int argc, char** argv, std::string name, const std::function<Result<Trade>(const Config&)>& make_trade) {
   const auto home = home_of(argc, argv);
   if (!home) {
-    fmt::print(stderr, "usage: postroom-{} [--config HOME]\n", trade.name);
+    fmt::print(stderr, "usage: postroom-{} [--config HOME]\n", name);
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
-  log::configure(trade.name, log::Level::info, log::Format::json);
+  log::configure(name, log::Level::info, log::Format::json);
   try {
-    if (const auto ran = run(*home, std::move(trade)); !ran) {
+    if (const auto ran = run(*home, name, make_trade); !ran) {
       log::error("cannot start", {{"reason", ran.error().text()}});
       return 2;
     }
