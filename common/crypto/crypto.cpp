@@ -52,6 +52,28 @@ Cipher new_cipher() { return Cipher{EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free}; 
 
 std::string sha256(std::string_view data) { return digest(EVP_sha256(), data); }
 
+struct Sha256::Parts {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+};
+
+Sha256::Sha256() : parts_(std::make_unique<Parts>()) {
+  if (EVP_DigestInit_ex(parts_->context.get(), EVP_sha256(), nullptr) != 1) std::abort();
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::add(std::string_view data) {
+  if (EVP_DigestUpdate(parts_->context.get(), data.data(), data.size()) != 1) std::abort();
+}
+
+std::string Sha256::finish() {
+  std::string out(32, '\0');
+  unsigned size = 0;
+  if (EVP_DigestFinal_ex(parts_->context.get(), bytes_of(out), &size) != 1) std::abort();
+  return out;
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view data) {
   std::string out(32, '\0');
   unsigned size = 0;

@@ -2,6 +2,7 @@
 // Digests, keys and sealed secrets over OpenSSL. Never compares secrets with ==.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,22 @@
 namespace postroom::crypto {
 
 std::string sha256(std::string_view data);                            // 32 bytes
+
+// The same in pieces, for what is never whole in memory.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+  void add(std::string_view data);
+  std::string finish();  // 32 bytes; nothing may be added afterwards
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
 std::string hmac_sha256(std::string_view key, std::string_view data);  // 32 bytes
 std::string to_hex(std::string_view bytes);
 std::string to_base64(std::string_view bytes);                        // RFC 4648, padded

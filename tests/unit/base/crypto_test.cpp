@@ -5,6 +5,13 @@
 using namespace postroom;
 using namespace postroom::crypto;
 
+TEST_CASE("a digest in pieces is the digest of the whole") {
+  crypto::Sha256 pieces;
+  for (const char* piece : {"", "One ring ", "to rule", "", " them all"}) pieces.add(piece);
+  CHECK(pieces.finish() == crypto::sha256("One ring to rule them all"));
+  CHECK(crypto::to_hex(crypto::Sha256{}.finish()) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
 TEST_CASE("digests match published vectors") {
   CHECK(to_hex(sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

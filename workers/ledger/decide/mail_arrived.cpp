@@ -153,9 +153,10 @@ struct Arriving {
       return;
     }
     take_bytes(mail);
+    const bool is_being_read = mail.stage != MailStage::decided && mail.blob_sha256 == state.mail->blob_sha256;
     if (mail.extent == MailExtent::none) {
       shelve(mail, unfetchable, unfetchable_reason());
-    } else {
+    } else if (!is_being_read) {
       queue(mail);
       store::StandbyRow item = *state.pending_item;
       item.due_at = context.now + parse_patience;
