@@ -61,6 +61,8 @@ TEST_CASE("an inbox that cannot be is refused with the place that is wrong") {
   SUBCASE("no connection") { world.state.connection.reset(), pointer = "/connection_id"; }
   SUBCASE("another kind of connection") { world.state.connection->kind = messages::ConnectionKind::jira, pointer = "/connection_id"; }
   SUBCASE("no address") { create.address = "support", pointer = "/address"; }
+  SUBCASE("no name") { create.name = "", pointer = "/name"; }
+  SUBCASE("a folder with a line break") { create.folder = "INBOX\r\nA1 LOGOUT", pointer = "/folder"; }
   SUBCASE("no folder") { create.folder = "", pointer = "/folder"; }
   SUBCASE("no interval") { create.interval_ms = 0, pointer = "/interval_seconds"; }
   SUBCASE("a board that is not there") { create.board_id = "board", pointer = "/board_id"; }

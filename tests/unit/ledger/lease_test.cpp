@@ -178,10 +178,20 @@ TEST_CASE("a lease that ended in peace begins again: at once where the server pu
     world.end(PollOutcome::done);
     CHECK(world.due_in() == 60 * LeaseWorld::second);
   }
-  SUBCASE("ended much too early") {
+  SUBCASE("ended much too early: soon, but not at once") {
+    world.inbox().interval_ms = 900'000;
     world.say(world.caught_up());
     world.pass(LeaseWorld::second);
     world.end(PollOutcome::done);
+    CHECK(world.due_in() == 60 * LeaseWorld::second);
+  }
+  SUBCASE("a server that cannot push is not watched") {
+    auto word = world.caught_up();
+    word.mailbox->can_push = false;
+    world.say(word);
+    messages::PollEnded end{"inbox", world.inbox().dispatch_no, "token"};
+    world.pass(19 * LeaseWorld::minute);
+    world.receive(end);
     CHECK(world.due_in() == 60 * LeaseWorld::second);
   }
   SUBCASE("released by a worker that stops") {
@@ -229,6 +239,19 @@ TEST_CASE("what is changed stops the lease at its next word, and what failed wit
   CHECK(world.inbox().failures == 0);
   CHECK(world.inbox().state == ConnectionState::unknown);
   CHECK_FALSE(world.inbox().is_stopping);
+}
+
+TEST_CASE("who asks again without having heard anything gets today's settings, and need not stop for them") {
+  LeaseWorld world;
+  world.hold();
+  world.inbox().is_stopping = true;
+  world.inbox().folder = "Other";
+  CHECK(world.claim().grant->folder == "Other");
+  CHECK_FALSE(world.inbox().is_stopping);
+  world.say(world.word());
+  world.inbox().is_stopping = true;
+  world.claim();
+  CHECK(world.inbox().is_stopping);
 }
 
 TEST_CASE("a holder that overstays its lease is told to go") {
