@@ -82,7 +82,7 @@ RunningApi::~RunningApi() {
 }
 
 RunningApi& RunningApi::shared() {
-  static RunningApi api;
+  static RunningApi api{{{"POSTROOM_API_PUBLISH_TIMEOUT_MS", "30000"}}};
   return api;
 }
 
@@ -112,14 +112,15 @@ int RunningApi::wait() {
 
 bool RunningApi::is_ready() const {
   try {
-    return support::ask(port_, {.path = "/readyz"}, std::chrono::seconds{2}).status == 200;
+    return support::ask(port_, {.path = "/readyz"}, std::chrono::seconds{5}).status == 200;
   } catch (const std::runtime_error&) {
     return false;
   }
 }
 
 void RunningApi::await_ready() const {
-  for (int tries = 0; tries < 300; ++tries) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+  while (std::chrono::steady_clock::now() < deadline) {
     if (is_ready()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }

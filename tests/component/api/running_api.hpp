@@ -25,6 +25,7 @@ class RunningApi {
   RunningApi(const RunningApi&) = delete;
   RunningApi& operator=(const RunningApi&) = delete;
 
+  // Waits long for the broker's confirms, so that a slow disk makes no 503 in cases that are about something else.
   static RunningApi& shared();
 
   void start();
@@ -32,7 +33,7 @@ class RunningApi {
   void signal(int number);
   int wait();  // for its end: the exit status, or 128 + the signal
   bool is_ready() const;
-  void await_ready() const;  // throws after 15 s
+  void await_ready() const;  // throws after a minute
 
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }

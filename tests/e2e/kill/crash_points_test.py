@@ -8,6 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from client import NO_ANSWER, PATIENCE_SECONDS  # noqa: E402
 from suite import RoomTest, run_suite  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
@@ -36,7 +37,7 @@ class CrashPoints(RoomTest):
         member.next_environment = {"POSTROOM_CRASH_AT": point}
         starts = member.starts
         self.room.processes.kill(member.name)
-        self.room.until(lambda: member.starts > starts and member.pid, 10, f"the new {member.name}")
+        self.room.until(lambda: member.starts > starts and member.pid, f"the new {member.name}")
 
     def died(self, kind):
         return sum(1 for name, _, code, _ in self.room.processes.deaths if name == f"{kind}-0" and code == DIED_AT_POINT)
@@ -45,12 +46,12 @@ class CrashPoints(RoomTest):
         """The ticket's id; the same key until there is a 202."""
         def attempt():
             try:
-                answer = self.room.post_ticket(board, title, title.replace(" ", "-"), timeout=3)
-            except OSError:
+                answer = self.room.post_ticket_once(board, title, title.replace(" ", "-"), timeout=3)
+            except NO_ANSWER:
                 return None
             return answer.data["ticket_id"] if answer.status == 202 else None
 
-        return self.room.until(attempt, 20, f"a 202 for {title}")
+        return self.room.until(attempt, f"a 202 for {title}")
 
     def test_each_point_kills_once_and_nothing_is_lost_or_doubled(self):
         room, points, failures = self.room, crash_points(), []
@@ -61,9 +62,9 @@ class CrashPoints(RoomTest):
             before = {kind: self.died(kind) for kind in armed}
             for kind, point in armed.items():
                 self.arm(kind, point)
-            room.until(room.is_ready, 20, f"readiness with {armed}")
+            room.until(room.is_ready, f"readiness with {armed}")
             # Again and again, since an earlier post may be handled by the process before it was armed.
-            titles, deadline = {}, time.monotonic() + 12
+            titles, deadline = {}, time.monotonic() + PATIENCE_SECONDS
             while True:
                 for target, board in boards.items():
                     title = f"round {number} {target} {len(titles)}"
@@ -76,9 +77,9 @@ class CrashPoints(RoomTest):
             for title, ticket_id in titles.items():
                 try:
                     if "desk" in title:
-                        room.until(lambda wanted=ticket_id: room.ticket(wanted), 20, title)
+                        room.until(lambda wanted=ticket_id: room.ticket(wanted), title)
                     else:
-                        room.delivered(ticket_id, 40)
+                        room.delivered(ticket_id)
                 except AssertionError as wrong:
                     failures.append(f"{title} with {armed}: {wrong}")
             made = [line["title"] for sim in (room.jira, room.trello) for line in sim.creates() if line["committed"]]

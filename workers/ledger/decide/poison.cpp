@@ -15,12 +15,18 @@ using messages::StandbyState;
 
 namespace {
 
-// A tracker's job names its delivery.
+// The job of a delivery names it.
 std::optional<messages::JiraCreate> job_of(const Incoming& in) {
   const std::string_view type = in.envelope.type;
-  if (!type.ends_with(".create.v1") && !type.ends_with(".resolve.v1")) return std::nullopt;
-  if (!type.starts_with("jira.") && !type.starts_with("trello.")) return std::nullopt;
+  const bool is_of_tracker = (type.ends_with(".create.v1") || type.ends_with(".resolve.v1")) && (type.starts_with("jira.") || type.starts_with("trello."));
+  if (!is_of_tracker && type != messages::NotifyMail::type) return std::nullopt;
   auto job = codec::decode<messages::JiraCreate>(in.body);
+  return job ? std::optional{std::move(*job)} : std::nullopt;
+}
+
+std::optional<messages::MailParse> parse_job_of(const Incoming& in) {
+  if (in.envelope.type != messages::MailParse::type) return std::nullopt;
+  auto job = codec::decode<messages::MailParse>(in.body);
   return job ? std::optional{std::move(*job)} : std::nullopt;
 }
 
@@ -98,11 +104,23 @@ Decision decide_poison(const State& state, const Incoming& in, std::string_view 
 Needs dead_letter_needs(const Incoming& in) {
   Needs needs = poison_needs(in);
   if (const auto job = job_of(in)) needs.delivery_id = job->delivery_id;
+  if (const auto job = parse_job_of(in)) needs.arrival_id = needs.mail_id = job->arrival_id;
   return needs;
 }
 
 Decision decide_dead_letter(const State& state, const Incoming& in, Context& context) {
   const std::string reason = broker_reason(in);
+  if (in.envelope.type == messages::ImapPoll::type) {
+    // Its inbox is given out again after silence; an old job would only be dropped.
+    Decision decision;
+    decision.alarm(fmt::format("a poll came back from the broker: {}", reason), in.envelope.correlation_id);
+    return decision;
+  }
+  if (const auto job = parse_job_of(in); job && state.mail && state.arrival) {
+    // It ended every router that took it. An older job of it is only an echo.
+    const bool is_current = state.mail->stage == store::MailStage::parsing && state.mail->parse_no == job->parse_no;
+    return is_current ? decide_unparsable(state, fmt::format("No router could read the mail: {}.", reason), context) : Decision{};
+  }
   if (state.delivery) {
     // The row lives, or has ended. A job that no worker could take spends an attempt, so that it ends on the shelf and not in a circle.
     DeliveryMachine machine{state, context};

@@ -52,11 +52,22 @@ struct Needs {
   bool settings = false;
   bool own_addresses = false;
   OptionalId inbox_id;
+  OptionalId mailbox_id;           // that a mail came by
   OptionalId mail_id;              // arrival id of a mail, with its mailbox
-  std::string mail_blob;           // of the arriving mail: who has the same bytes
+  std::string mail_blob;           // of the mail arriving in `mailbox_id`: who has the same bytes
   std::optional<MailTrace> trace;  // where the mail belongs, with the boards
   bool notice = false;             // all that a notice about the ticket hangs on
   OptionalId notice_recipient;     // of a ticket that is not there yet
+
+  // Mailboxes.
+  OptionalId inbox_name;
+  std::optional<std::pair<std::string, std::string>> inbox_folder;  // connection ("": that of `inbox_id`) and folder: who polls it already
+  OptionalId smtp_connection_id;   // that an inbox is to answer by
+  bool connection_inboxes = false; // that `connection_id` leads to
+  bool inbox_references = false;   // of `inbox_id`: the board and the connection for answers that it names, unless others are asked for
+  bool inbox_usage = false;        // whether mails of `inbox_id` wait for their decision
+  bool lease = false;              // of `inbox_id`: its connection, what is to be done there, which mails are suspect
+  std::vector<std::string> chore_ids;  // that a worker reports on
 };
 
 // The boards, as rows and as routing sees them, in the order of their making.
@@ -122,6 +133,22 @@ struct State {
   std::optional<store::DeliveryRow> bounced;       // the mail of ours that a report is about
   std::optional<store::TicketRow> bounced_ticket;
   std::shared_ptr<const Boards> boards;
+
+  // Mailboxes.
+  std::optional<store::MailInboxRow> inbox_named;
+  std::optional<store::MailInboxRow> inbox_same_folder;
+  std::optional<store::ConnectionRow> smtp_asked;
+  std::vector<store::MailInboxRow> connection_inboxes;
+  bool is_inbox_used = false;
+  std::vector<store::InboxChoreRow> chores;           // that wait, those that were carried least often first
+  std::vector<store::InboxChoreRow> reported_chores;
+  std::vector<store::InboxSuspectRow> suspects;
+
+  // The mail that is to be sent: a delivery of kind mail.
+  std::int64_t last_mail_seq = 0;                     // of the ticket's mails
+  RecentMails sent_mails;                             // to its recipient, sent within the last hour or on their way
+  std::optional<store::DeliveryRow> mail_before;      // unfinished, of the same ticket to the same recipient: it goes first
+  std::optional<store::DeliveryRow> mail_after;       // that waits for this one
 };
 
 }  // namespace postroom::ledger
