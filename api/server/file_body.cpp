@@ -9,22 +9,16 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/blob/store.hpp"
+
 namespace postroom::api {
 
-namespace {
-
-bool is_sha256(std::string_view text) {
-  return text.size() == 64 && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-}  // namespace
-
 Result<std::shared_ptr<FileBody>> FileBody::open(const std::filesystem::path& blobs, std::string_view sha256, std::int64_t size) {
-  if (!is_sha256(sha256)) return Error{Code::not_found, "is not the name of a blob", std::string{sha256}};
-  const std::filesystem::path path = blobs / sha256.substr(0, 2) / sha256;
+  if (!blob::is_sha256(sha256)) return Error{Code::not_found, "is not the name of a blob", std::string{sha256}};
+  const auto path = blob::Store::for_reading(blobs).file_of(sha256);
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) return Error{errno == ENOENT ? Code::not_found : Code::io, fmt::format("cannot be opened: {}", std::strerror(errno)), path.string()};
-  std::shared_ptr<FileBody> file{new FileBody{descriptor, size}};
+  std::shared_ptr<FileBody> file{new FileBody{descriptor, std::string{sha256}, size}};
   struct stat facts {};
   if (::fstat(descriptor, &facts) != 0) return Error{Code::io, fmt::format("cannot be looked at: {}", std::strerror(errno)), path.string()};
   if (!S_ISREG(facts.st_mode) || facts.st_size != size) {
@@ -35,17 +29,19 @@ Result<std::shared_ptr<FileBody>> FileBody::open(const std::filesystem::path& bl
 
 FileBody::~FileBody() { ::close(descriptor_); }
 
-Result<std::string> FileBody::read(std::int64_t offset, std::size_t most) const {
-  std::string part(std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(size_ - offset, 0))), '\0');
+Result<std::string> FileBody::next(std::size_t most) {
+  std::string part(std::min(most, static_cast<std::size_t>(size_ - offset_)), '\0');
   std::size_t filled = 0;
   while (filled < part.size()) {
-    const ssize_t got = ::pread(descriptor_, part.data() + filled, part.size() - filled, offset + static_cast<std::int64_t>(filled));
+    const ssize_t got = ::pread(descriptor_, part.data() + filled, part.size() - filled, offset_ + static_cast<std::int64_t>(filled));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error{Code::io, fmt::format("cannot be read: {}", std::strerror(errno))};
-    if (got == 0) return Error{Code::io, "ends before its size"};
+    if (got < 0) return Error{Code::io, fmt::format("cannot be read: {}", std::strerror(errno)), sha256_};
+    if (got == 0) return Error{Code::io, "ends before its size", sha256_};
     filled += static_cast<std::size_t>(got);
   }
-  if (part.empty()) return Error{Code::bug, "nothing is left to read"};
+  digest_.add(part);
+  offset_ += static_cast<std::int64_t>(part.size());
+  if (is_read() && crypto::to_hex(digest_.finish()) != sha256_) return Error{Code::io, "is not what its name says: check the disk", sha256_};
   return part;
 }
 

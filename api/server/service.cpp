@@ -104,10 +104,10 @@ Reply Service::opened(Download download, const Visit& visit) const {
   return reply;
 }
 
-void Service::read_part(std::shared_ptr<const FileBody> file, std::int64_t offset, Took took) {
+void Service::read_part(std::shared_ptr<FileBody> file, Took took) {
   auto shared_took = std::make_shared<Took>(std::move(took));
-  const bool taken = readers_.read([this, file = std::move(file), offset, shared_took](store::Reading*) {
-    auto part = file->read(offset, part_size);
+  const bool taken = readers_.read([this, file = std::move(file), shared_took](store::Reading*) {
+    auto part = file->next(part_size);
     if (!part) log::error("a download broke off", {{"why", part.error().text()}});
     ports_.loop([shared_took, bytes = part ? std::move(*part) : std::string{}]() mutable { (*shared_took)(std::move(bytes)); });
   });

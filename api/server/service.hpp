@@ -33,7 +33,7 @@ class Service {
 
   // The next part of a file, read on a reader's thread; `took` is called later, on the loop. Empty: it cannot be read (the log says why).
   using Took = std::function<void(std::string)>;
-  void read_part(std::shared_ptr<const FileBody> file, std::int64_t offset, Took took);
+  void read_part(std::shared_ptr<FileBody> file, Took took);
 
  private:
   void run_on_loop(Visit& visit, Done done, std::optional<BoardFacts> board = {});

@@ -208,9 +208,9 @@ asio::awaitable<bool> Session::send(Reply reply, bool keep_alive) {
 }
 
 // Part after part: the next one is read when the peer's side has room again, within the time for a write each.
-asio::awaitable<bool> Session::send_file(std::shared_ptr<const FileBody> file) {
+asio::awaitable<bool> Session::send_file(std::shared_ptr<FileBody> file) {
   error_code failed;
-  for (std::int64_t offset = 0; offset < file->size();) {
+  while (!file->is_read()) {
     enter(Stage::answering, std::chrono::seconds(0));
     part_.reset();
     answered_.expires_at(SteadyTime::max());
@@ -218,14 +218,13 @@ asio::awaitable<bool> Session::send_file(std::shared_ptr<const FileBody> file) {
       self->part_ = std::move(part);
       self->answered_.cancel();
     };
-    house_.service.read_part(file, offset, std::move(took));
+    house_.service.read_part(file, std::move(took));
     error_code woken;
     while (!part_) co_await answered_.async_wait(asio::redirect_error(use_awaitable, woken));
     if (part_->empty()) co_return false;
     enter(Stage::writing, house_.limits.write);
     co_await asio::async_write(socket_, asio::buffer(*part_), asio::redirect_error(use_awaitable, failed));
     if (failed) co_return false;
-    offset += static_cast<std::int64_t>(part_->size());
   }
   part_.reset();
   co_return true;

@@ -51,7 +51,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<bool> read_body(bool is_refused);
   boost::asio::awaitable<Reply> ask_service();
   boost::asio::awaitable<bool> send(Reply reply, bool keep_alive);
-  boost::asio::awaitable<bool> send_file(std::shared_ptr<const FileBody> file);
+  boost::asio::awaitable<bool> send_file(std::shared_ptr<FileBody> file);
   boost::asio::awaitable<void> linger();
 
   void enter(Stage stage, std::chrono::seconds limit);

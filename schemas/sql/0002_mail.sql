@@ -35,6 +35,7 @@ CREATE TABLE inboxes (
   failures           BIGINT NOT NULL,     -- consecutive
   can_push           BIGINT NOT NULL,     -- the server has IDLE
   stage              TEXT NOT NULL,       -- the holder's last word
+  word_id            TEXT NOT NULL,       -- its message: a word that comes again counts once
   -- What the server told last, for the report.
   server_exists      BIGINT NOT NULL,
   server_older       BIGINT NOT NULL,     -- left alone because of `since`, under this UIDVALIDITY
@@ -61,7 +62,7 @@ CREATE TABLE inbox_chores (
   reason       TEXT NOT NULL,
   created_at   BIGINT NOT NULL
 );
-CREATE INDEX inbox_chores_waiting ON inbox_chores (inbox_id, state, uid);
+CREATE INDEX inbox_chores_waiting ON inbox_chores (inbox_id, state, attempts, uid);
 
 -- Mails that a conversation broke at; with three strikes it is passed over and lies on standby.
 CREATE TABLE inbox_suspects (
@@ -179,3 +180,5 @@ INSERT INTO settings VALUES (1, NULL, NULL, NULL, NULL, 1, 1, 1, 0);
 -- ("ticket.opened", "state:<ticket version>", "comment:<id>"). done with reason class assumed_sent: silence after the commit word.
 ALTER TABLE deliveries ADD COLUMN notice TEXT NOT NULL DEFAULT '';  -- JSON, messages::MailNotice
 CREATE INDEX deliveries_recipient ON deliveries (recipient, created_at) WHERE recipient <> '';
+CREATE INDEX deliveries_recipient_sent ON deliveries (recipient, state, sent_at) WHERE recipient <> '';
+CREATE INDEX deliveries_order ON deliveries (ticket_id, destination_id, recipient, state, seq) WHERE recipient <> '';

@@ -1,5 +1,5 @@
 #pragma once
-// What the clock does: silence of workers, deadlines of retries and tests, the steps of bulk jobs. Each chore looks at its index for what is due.
+// What the clock does: silence of workers, polls and their leases, deadlines of retries and tests, the steps of bulk jobs. Each chore looks at its index for what is due.
 
 #include <cstdint>
 #include <optional>
@@ -25,6 +25,7 @@ class Chores {
 
  private:
   Result<Aftermath> silences(Context& context, std::string_view state);
+  Result<Aftermath> polls(Context& context, bool is_broker_open);
   Result<Aftermath> retry_deadlines(Context& context);
   Result<Aftermath> test_deadlines(Context& context);
   Result<Aftermath> parse_silences(Context& context);

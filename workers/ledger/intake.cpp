@@ -59,6 +59,9 @@ constexpr std::array handlers{
     command<messages::StandbyAssign>(),    command<messages::StandbyRetry>(),      command<messages::StandbyEdit>(),
     command<messages::StandbyDelete>(),    command<messages::StandbyRetryMany>(),  result<messages::WorkClaim>(),
     result<messages::WorkCommit>(),        result<messages::WorkOutcome>(),        result<messages::TestOutcome>(),
+    command<messages::InboxCreate>(),      command<messages::InboxUpdate>(),       command<messages::InboxDelete>(),
+    command<messages::InboxPoll>(),        result<messages::PollClaim>(),          result<messages::PollProgress>(),
+    result<messages::PollEnded>(),
 };
 
 const Handler* find_handler(std::string_view type) {

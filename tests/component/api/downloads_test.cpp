@@ -210,6 +210,13 @@ TEST_CASE("a file that ends early ends the connection, so that nobody takes it f
   CHECK(store.api.ask_as_admin({.path = "/v1/boards"}).status == 200);
 }
 
+TEST_CASE("a file with other bytes than were kept is not delivered") {
+  auto& store = Store::shared();
+  const std::string sha256 = store.blob("what was kept");
+  std::ofstream{store.file_of(sha256), std::ios::binary} << "what was KEPT";
+  CHECK(store.api.ask_as_admin({.path = store.attachment(sha256, 13)}).status == 0);
+}
+
 TEST_CASE("SIGTERM lets a download finish") {
   Store store;
   const std::string content = noise(32 << 20);

@@ -250,6 +250,7 @@ TEST_CASE("draining: what is being read is told, what waits is left to another r
   house.router->drain();
   CHECK(house.rested == 0);
   house.give(house.job("late"));
+  CHECK(house.router->in_flight() == 3);
   house.answer(hello());
   house.answer(hello());
   CHECK(house.jobs.empty());

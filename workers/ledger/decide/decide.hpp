@@ -36,6 +36,13 @@ POSTROOM_DECIDER(StandbyRetryMany)
 POSTROOM_DECIDER(WorkClaim)
 POSTROOM_DECIDER(WorkCommit)
 POSTROOM_DECIDER(WorkOutcome)
+POSTROOM_DECIDER(InboxCreate)
+POSTROOM_DECIDER(InboxUpdate)
+POSTROOM_DECIDER(InboxDelete)
+POSTROOM_DECIDER(InboxPoll)
+POSTROOM_DECIDER(PollClaim)
+POSTROOM_DECIDER(PollProgress)
+POSTROOM_DECIDER(PollEnded)
 
 #undef POSTROOM_DECIDER
 
@@ -47,6 +54,8 @@ Decision decide_dispatch(const State& state, Context& context, bool is_shelved);
 Decision decide_silence(const State& state, Context& context);
 // A retry_pending item whose deadline passed.
 Decision decide_retry_deadline(const State& state, Context& context);
+// An inbox whose time has come: a poll is due, or nothing was heard of its job or of its holder.
+Decision decide_poll_due(const State& state, Context& context);
 // A connection test that no worker answered.
 Decision decide_test_deadline(const State& state, Context& context);
 

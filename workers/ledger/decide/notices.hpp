@@ -7,11 +7,10 @@
 #include <string>
 
 #include "workers/ledger/decide/decision.hpp"
+#include "workers/ledger/decide/delivery.hpp"
 #include "workers/ledger/decide/state.hpp"
 
 namespace postroom::ledger {
-
-inline constexpr std::string_view mail_kind = "mail";  // of deliveries
 
 // `state` as Needs::notice asks for it; `ticket` as it is after the change. The ticket is new: its creator gets a confirmation.
 // Of a ticket made of a mail, call it only when the mail may be confirmed: what the router found is not in the rows yet.

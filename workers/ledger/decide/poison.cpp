@@ -15,11 +15,11 @@ using messages::StandbyState;
 
 namespace {
 
-// A tracker's job names its delivery.
+// The job of a delivery names it.
 std::optional<messages::JiraCreate> job_of(const Incoming& in) {
   const std::string_view type = in.envelope.type;
-  if (!type.ends_with(".create.v1") && !type.ends_with(".resolve.v1")) return std::nullopt;
-  if (!type.starts_with("jira.") && !type.starts_with("trello.")) return std::nullopt;
+  const bool is_of_tracker = (type.ends_with(".create.v1") || type.ends_with(".resolve.v1")) && (type.starts_with("jira.") || type.starts_with("trello."));
+  if (!is_of_tracker && type != messages::NotifyMail::type) return std::nullopt;
   auto job = codec::decode<messages::JiraCreate>(in.body);
   return job ? std::optional{std::move(*job)} : std::nullopt;
 }
@@ -110,6 +110,12 @@ Needs dead_letter_needs(const Incoming& in) {
 
 Decision decide_dead_letter(const State& state, const Incoming& in, Context& context) {
   const std::string reason = broker_reason(in);
+  if (in.envelope.type == messages::ImapPoll::type) {
+    // Its inbox is given out again after silence; an old job would only be dropped.
+    Decision decision;
+    decision.alarm(fmt::format("a poll came back from the broker: {}", reason), in.envelope.correlation_id);
+    return decision;
+  }
   if (const auto job = parse_job_of(in); job && state.mail && state.arrival) {
     // It ended every router that took it. An older job of it is only an echo.
     const bool is_current = state.mail->stage == store::MailStage::parsing && state.mail->parse_no == job->parse_no;

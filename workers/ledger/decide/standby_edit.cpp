@@ -43,6 +43,9 @@ void retire(const State& state, const StandbyEdit& message, Decision& decision, 
 }
 
 Decision edit_delivery(const State& state, const StandbyEdit& message, const std::string& command_id, Context& context) {
+  if (state.delivery && is_mail(*state.delivery)) {
+    return refused({409, "not-editable", "Not editable", "What a mail says follows from its ticket: retry it, or delete it and write another comment.", ""}, command_id);
+  }
   auto edit = codec::decode<messages::DeliveryEdit>(message.body.text);
   if (!edit) return not_acceptable(edit.error(), command_id);
   if (!state.delivery || !state.ticket || state.delivery->state != store::DeliveryState::standby) {

@@ -61,9 +61,10 @@ struct Needs {
 
   // Mailboxes.
   OptionalId inbox_name;
-  std::optional<std::pair<std::string, std::string>> inbox_folder;  // connection and folder: who polls it already
+  std::optional<std::pair<std::string, std::string>> inbox_folder;  // connection ("": that of `inbox_id`) and folder: who polls it already
   OptionalId smtp_connection_id;   // that an inbox is to answer by
   bool connection_inboxes = false; // that `connection_id` leads to
+  bool inbox_references = false;   // of `inbox_id`: the board and the connection for answers that it names, unless others are asked for
   bool inbox_usage = false;        // whether mails of `inbox_id` wait for their decision
   bool lease = false;              // of `inbox_id`: its connection, what is to be done there, which mails are suspect
   std::vector<std::string> chore_ids;  // that a worker reports on
