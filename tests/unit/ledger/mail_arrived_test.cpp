@@ -175,6 +175,53 @@ TEST_CASE("a server that gives one UID to two mails loses neither") {
   CHECK(world.counters["arrivals_accepted"] == 1);
 }
 
+TEST_CASE("the second mail of one UID is sent on under an id of its own") {
+  MailWorld world;
+  world.arrive(world.mail());
+  auto second = world.mail();
+  second.blob->sha256 = std::string(64, 'b');
+  world.arrive(second);
+  messages::Envelope envelope;
+  envelope.message_id = "00000000-0000-4000-8000-000000000004";
+  envelope.type = messages::StandbyRetry::type;
+  world.carry_out(decide(world.state, messages::StandbyRetry{world.state.item->id, "ada", {}}, Incoming{envelope, "", "", "", "", ""}, world.context));
+  REQUIRE(world.last.must_arrive.size() == 1);
+  const auto& replay = world.last.must_arrive[0];
+  const auto message = codec::decode<messages::MailArrived>(replay.body);
+  REQUIRE(message.ok());
+  CHECK(replay.envelope.message_id != MailWorld::arrival_id);
+  CHECK(message->ticket_id == crypto::uuid_v5(replay.envelope.message_id, {"ticket"}));
+  CHECK(message->blob == second.blob);
+
+  MailWorld other;  // where nothing is known under the new id
+  other.state.pending_item = world.state.item;
+  const Incoming in{replay.envelope, "cmd", "intake", "ledger.intake", "", replay.body};
+  other.carry_out(decide(other.state, *message, in, other.context));
+  CHECK(other.state.arrival->id == replay.envelope.message_id);
+  CHECK(other.state.arrival->natural_key.starts_with("inbox/7/11/"));
+  CHECK(other.state.mail->stage == MailStage::waiting);
+  CHECK(other.state.item->state == messages::StandbyState::resolved);
+}
+
+TEST_CASE("a mail that could not be taken holds up nobody behind it in its mailbox") {
+  const auto shelve = [](MailWorld& world, std::string_view reason_class) {
+    messages::Envelope envelope;
+    envelope.message_id = envelope.correlation_id = MailWorld::arrival_id;
+    envelope.type = messages::MailArrived::type;
+    const std::string body = codec::encode(world.mail());
+    const Incoming in{envelope, "cmd", "intake", "ledger.intake", "", body};
+    CHECK(poison_needs(in).mailbox_id == "inbox");
+    world.carry_out(decide_poison(world.state, in, reason_class, "because", world.context));
+  };
+  MailWorld world;
+  shelve(world, "ended_the_ledger");
+  CHECK(world.state.mailbox->last_uid == 11);
+  CHECK(world.state.item->kind == messages::StandbyKind::poison);
+  MailWorld forged;
+  shelve(forged, "not_allowed");
+  CHECK(forged.state.mailbox->last_uid == 10);
+}
+
 TEST_CASE("what is done on the server after import is as the mailbox wishes") {
   struct Row {
     messages::AfterImport after;

@@ -232,6 +232,23 @@ TEST_CASE("a job that the broker gave up on puts its mail on the shelf; an older
   CHECK(world.state.item->reason.find("delivery_limit") != std::string::npos);
 }
 
+TEST_CASE("a reading that cannot be taken puts its mail on the shelf, not itself; a late one is nothing") {
+  MailWorld world;
+  world.arrive(world.mail());
+  world.hand_out();
+  messages::Envelope envelope;
+  envelope.message_id = "00000000-0000-4000-8000-000000000005";
+  envelope.correlation_id = MailWorld::arrival_id;
+  envelope.type = messages::MailParsed::type;
+  const Incoming in{envelope, "result", "result", "ledger.results", "", "{"};
+  CHECK(poison_needs(in).mail_id == MailWorld::arrival_id);
+  world.carry_out(decide_poison(world.state, in, "invalid_body", "not JSON", world.context));
+  CHECK(world.state.mail->verdict == "unparsable");
+  CHECK(world.state.item->message_type == messages::MailArrived::type);
+  world.carry_out(decide_poison(world.state, in, "invalid_body", "not JSON", world.context));
+  CHECK(world.last.changes.empty());
+}
+
 TEST_CASE("of a mail that is too large the header is read, and a person decides") {
   MailWorld world;
   auto message = world.mail();
