@@ -188,6 +188,13 @@ TEST_CASE("a mail that becomes a ticket just now is the one in hand, whatever it
   CHECK(desk.notice(desk.told_state()).sender_address == "desk@example.com");
 }
 
+TEST_CASE("a mail of the second in which the inbox was made is not old") {
+  Desk desk;
+  desk.state.origin->received_at = desk.state.inbox->created_at;
+  desk.state.inbox->created_at += second - 1;
+  CHECK(desk.mails(desk.opened()).size() == 1);
+}
+
 TEST_CASE("more than an hour's share waits, and is not lost") {
   Desk desk;
   desk.state.recent_mails = {desk.config.notify.hourly_limit - 1, desk.context.now - 1800 * second};
