@@ -43,6 +43,14 @@ struct TicketDraft {
 };
 int run_ticket_create(const Frame& frame, const TicketDraft& draft);
 
+// mail explain FILE…: what Postroom makes of mails, each told in the order given, also what cannot be read or parsed.
+struct MailPick {
+  std::vector<std::string> files;
+  std::string inbox;      // id or name; empty: by the mails' recipients
+  bool as_jsonl = false;  // a JSON line for each mail, instead of text
+};
+int run_mail_explain(const Frame& frame, const MailPick& pick);
+
 // standby …: a filter picks items; ids pick single ones.
 struct StandbyPick {
   std::vector<std::string> ids;

@@ -53,6 +53,16 @@ void add_ticket(CLI::App& app, Frame& frame, Chosen& chosen) {
   create->callback([&frame, &chosen, draft] { chosen = [&frame, draft] { return run_ticket_create(frame, *draft); }; });
 }
 
+void add_mail(CLI::App& app, Frame& frame, Chosen& chosen) {
+  auto* mail = app.add_subcommand("mail", "mails")->require_subcommand(1);
+  auto* explain = mail->add_subcommand("explain", "what Postroom makes of mails in files; needs no running Postroom");
+  auto pick = std::make_shared<MailPick>();
+  explain->add_option("files", pick->files, "raw mails (.eml)")->required();
+  explain->add_flag("--jsonl", pick->as_jsonl, "one JSON object a line for each mail, in the order given");
+  explain->add_option("--inbox", pick->inbox, "the inbox that they came to (id or name); default: by their recipients");
+  explain->callback([&frame, &chosen, pick] { chosen = [&frame, pick] { return run_mail_explain(frame, *pick); }; });
+}
+
 void add_inbox(CLI::App& app, Frame& frame, Chosen& chosen) {
   auto* inbox = app.add_subcommand("inbox", "folders of mailboxes that are polled")->require_subcommand(1);
   auto names = std::make_shared<std::vector<std::string>>();
@@ -145,6 +155,7 @@ int main(int argc, char** argv) {
   add_ticket(app, frame, chosen);
   add_inbox(app, frame, chosen);
   add_standby(app, frame, chosen);
+  add_mail(app, frame, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {

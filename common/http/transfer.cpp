@@ -1,14 +1,12 @@
 #include "common/http/transfer.hpp"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "common/http/curl_guard.hpp"
 
 namespace postroom::http {
 
@@ -16,7 +14,6 @@ namespace {
 
 constexpr std::size_t head_limit = 64 << 10;
 constexpr long connect_limit_ms = 10'000;
-constexpr const char* system_certificates = "/etc/ssl/certs/ca-certificates.crt";
 
 bool is_plain(std::string_view url) { return url.starts_with("http://"); }
 
@@ -25,18 +22,6 @@ bool is_token(std::string_view text) {  // RFC 9110 5.6.2
   return !text.empty() && std::ranges::all_of(text, [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
   });
-}
-
-std::optional<IpAddress> address_of(const curl_sockaddr& where) {
-  if (where.family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&where.addr);
-    return from_v4(reinterpret_cast<const std::uint8_t*>(&v4->sin_addr));
-  }
-  if (where.family == AF_INET6) {
-    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&where.addr);
-    return from_v6(reinterpret_cast<const std::uint8_t*>(&v6->sin6_addr));
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -71,7 +56,7 @@ Transfer::Transfer(Request request, const TransferRules& rules, const Clock& clo
   set_options();
   set_method_and_body();
   set_headers();
-  set_tls();
+  require_certificates(easy_, rules_.ca_file);
 }
 
 Transfer::~Transfer() {
@@ -151,22 +136,6 @@ void Transfer::set_headers() {
     curl_easy_setopt(easy_, CURLOPT_USERNAME, request_.basic_auth->user.c_str());
     curl_easy_setopt(easy_, CURLOPT_PASSWORD, request_.basic_auth->password.c_str());
   }
-}
-
-void Transfer::set_tls() {
-  curl_easy_setopt(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 2L);
-  // One file and no directory: only then libcurl keeps the parsed certificates between connections.
-  curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
-  curl_easy_setopt(easy_, CURLOPT_CAINFO, system_certificates);
-  if (rules_.ca_file.empty()) return;
-  if (access(system_certificates, R_OK) != 0) curl_easy_setopt(easy_, CURLOPT_CAINFO, rules_.ca_file.c_str());
-  curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, const_cast<char*>(rules_.ca_file.c_str()));
-  curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, +[](CURL*, void* context, void* file) {
-    const int added = SSL_CTX_load_verify_locations(static_cast<SSL_CTX*>(context), static_cast<const char*>(file), nullptr);
-    return added == 1 ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
-  });
 }
 
 curl_socket_t Transfer::open_socket(const curl_sockaddr& where) {

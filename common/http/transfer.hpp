@@ -38,7 +38,6 @@ class Transfer {
   void set_options();
   void set_method_and_body();
   void set_headers();
-  void set_tls();
   curl_socket_t open_socket(const curl_sockaddr& where);
   std::size_t take_header(std::string_view line);
   std::size_t take_body(std::string_view bytes);

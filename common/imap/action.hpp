@@ -74,7 +74,7 @@ struct Progress {  // every mail up to the cursor is reported: keep them, then c
   Cursor cursor;
   std::size_t older_count = 0;  // left alone because of Task::since, since the last progress
 };
-struct CaughtUp {  // and there is nothing more for now
+struct CaughtUp {  // and nothing newer is there
   Cursor cursor;
 };
 

@@ -122,6 +122,7 @@ void Engine::fail(Error error) {
   if (stage_ == Stage::closed) return;
   const auto mail = suspect();
   if (delivery_ && delivery_->is_begun) emit(MailDropped{});
+  if (stage_ == Stage::fetching) report_progress();  // a line that breaks every minute still gets on
   emit(Failed{std::move(error), mail});
   end();
 }

@@ -51,6 +51,8 @@ class Engine {
   Actions on_stop(SteadyTime now);                               // finish what is under way and log out
 
   Stage stage() const { return stage_; }
+  bool can(std::string_view capability) const;            // upper case; after Selected
+  std::uint32_t exists() const { return exists_; }  // mails in the mailbox, as told last; after Selected
 
  private:
   enum class Kind { capability, introduction, select, chore, search, list, noop, sync, measure, bodies, idle, logout };
@@ -76,7 +78,6 @@ class Engine {
   void arm_oldest();
   bool is_pending(Kind kind) const;
   std::optional<SteadyTime> wake_time() const;
-  bool can(std::string_view capability) const;
 
   // engine_answers.cpp
   void read(std::string_view bytes);

@@ -13,8 +13,10 @@ constexpr std::int64_t an_hour = 3'600'000'000;  // microseconds
 
 // One word carries so many chores; the rest comes with the next one.
 constexpr std::string_view chores_waiting = "WHERE inbox_id = ?1 AND state = 'waiting' ORDER BY attempts, uid LIMIT 200";
+// By what is undecided, for an inbox may have a hundred thousand mails that are not.
 constexpr std::string_view mails_undecided =
-    "SELECT EXISTS (SELECT 1 FROM mails WHERE stage = 'waiting' AND inbox_id = ?1) OR EXISTS (SELECT 1 FROM mails WHERE stage = 'parsing' AND inbox_id = ?1)";
+    "SELECT EXISTS (SELECT 1 FROM mails WHERE stage = 'waiting' AND stage <> 'decided' AND due_at >= 0 AND inbox_id = ?1) "
+    "OR EXISTS (SELECT 1 FROM mails WHERE stage = 'parsing' AND stage <> 'decided' AND due_at >= 0 AND inbox_id = ?1)";
 constexpr std::string_view mails_to_recipient =
     "SELECT COUNT(*), COALESCE(MIN(at), 0) FROM ("
     "SELECT sent_at AS at FROM deliveries WHERE recipient = ?1 AND recipient <> '' "

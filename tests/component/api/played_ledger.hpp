@@ -72,10 +72,10 @@ class PlayedLedger {
     publisher_->stop(std::chrono::seconds{1});
   }
 
-  // The next message of that type with those words in its body, or none in 5 s. Others before it, of earlier cases too, are passed over.
+  // The next message of that type with those words in its body, or none in a minute. Others before it, of earlier cases too, are passed over.
   std::optional<broker::Delivery> next(std::string_view type, std::string_view words) {
     std::unique_lock lock{mutex_};
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
     while (true) {
       while (!seen_.empty()) {
         auto delivery = std::move(seen_.front());

@@ -1,6 +1,6 @@
 // The engine against a real Dovecot.
 
-#include "tests/component/imap/dovecot.hpp"
+#include "tests/support/dovecot.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -38,8 +38,7 @@ std::set<std::string> contents(const Findings& findings) {
 
 }  // namespace
 
-TEST_CASE("500 mails come whole, each once, and the cursor makes the next session find nothing" *
-          doctest::skip(!Dovecot::is_installed())) {
+TEST_CASE("500 mails come whole, each once, and the cursor makes the next session find nothing") {
   Dovecot dovecot;
   std::set<std::string> sent;
   for (int i = 0; i < 500; ++i) {
@@ -69,8 +68,7 @@ TEST_CASE("500 mails come whole, each once, and the cursor makes the next sessio
   CHECK(again.findings().cursor == session.findings().cursor);
 }
 
-TEST_CASE("IDLE tells of a mail that arrives, and what else happens does not disturb it" *
-          doctest::skip(!Dovecot::is_installed())) {
+TEST_CASE("IDLE tells of a mail that arrives, and what else happens does not disturb it") {
   Dovecot dovecot;
   dovecot.deliver("desk", mail_number(1));
   Session session{dovecot.port(), "desk", Task{}};
@@ -97,8 +95,7 @@ TEST_CASE("IDLE tells of a mail that arrives, and what else happens does not dis
   CHECK(other.command("UID SEARCH SEEN").find("* SEARCH 1\r\n") != std::string::npos);
 }
 
-TEST_CASE("a new UIDVALIDITY is noticed, everything is listed again, and old chores are refused" *
-          doctest::skip(!Dovecot::is_installed())) {
+TEST_CASE("a new UIDVALIDITY is noticed, everything is listed again, and old chores are refused") {
   Dovecot dovecot;
   for (int i = 0; i < 5; ++i) dovecot.deliver("desk", mail_number(i));
   Session before{dovecot.port(), "desk", once()};
@@ -124,8 +121,7 @@ TEST_CASE("a new UIDVALIDITY is noticed, everything is listed again, and old cho
   CHECK(after->findings().chores[0].outcome == ChoreDone::Outcome::refused);
 }
 
-TEST_CASE("another client moves, flags and removes mails meanwhile: every mail comes or is known to be gone" *
-          doctest::skip(!Dovecot::is_installed())) {
+TEST_CASE("another client moves, flags and removes mails meanwhile: every mail comes or is known to be gone") {
   Dovecot dovecot;
   std::set<std::string> sent;
   for (int i = 0; i < 200; ++i) {
@@ -163,8 +159,7 @@ TEST_CASE("another client moves, flags and removes mails meanwhile: every mail c
   for (const std::string& body : contents(session.findings())) CHECK(sent.count(body) == 1);
 }
 
-TEST_CASE("chores are done by UID, with MOVE and without it, and touch nothing else" *
-          doctest::skip(!Dovecot::is_installed())) {
+TEST_CASE("chores are done by UID, with MOVE and without it, and touch nothing else") {
   Dovecot dovecot;
   for (int i = 0; i < 5; ++i) dovecot.deliver("desk", mail_number(i));
   Session first{dovecot.port(), "desk", once()};
@@ -202,7 +197,7 @@ TEST_CASE("chores are done by UID, with MOVE and without it, and touch nothing e
   CHECK(other.command("SELECT Archive").find("* 2 EXISTS\r\n") != std::string::npos);
 }
 
-TEST_CASE("a mail above the limit comes as its header" * doctest::skip(!Dovecot::is_installed())) {
+TEST_CASE("a mail above the limit comes as its header") {
   Dovecot dovecot;
   dovecot.deliver("desk", "Subject: large\r\n\r\n" + std::string(200'000, 'x') + "\r\n");
   dovecot.deliver("desk", mail_number(1));
@@ -215,7 +210,7 @@ TEST_CASE("a mail above the limit comes as its header" * doctest::skip(!Dovecot:
   CHECK(session.findings().mails.at(2) == mail_number(1));
 }
 
-TEST_CASE("a mailbox that is not there and one without IDLE" * doctest::skip(!Dovecot::is_installed())) {
+TEST_CASE("a mailbox that is not there and one without IDLE") {
   Dovecot dovecot;
   Task missing = once();
   missing.mailbox = "Ablage/Größe";

@@ -11,7 +11,7 @@
 #include <array>
 #include <stdexcept>
 
-#include "tests/component/imap/dovecot.hpp"
+#include "tests/support/dovecot.hpp"
 
 namespace postroom::fixtures {
 

@@ -191,7 +191,7 @@ TEST_CASE("a mail that broke the conversation before is not asked for again") {
        task);
 }
 
-TEST_CASE("a conversation that breaks inside a mail names the mail") {
+TEST_CASE("a conversation that breaks inside a mail names the mail, and what came before it counts") {
   const std::string start = opened(R"(
     C: P2 UID SEARCH UID 11:*
     S: * SEARCH 11 12
@@ -206,13 +206,13 @@ TEST_CASE("a conversation that breaks inside a mail names the mail") {
     A: mail 11 size=1 "a"
     S: * 2 FETCH (UID 12 BODY[] {9}
   )");
-  play(start + "S: abc\nX:\nA: dropped\nA: failed unavailable: the connection was closed while fetching (at 12)\n",
+  play(start + "S: abc\nX:\nA: dropped\nA: progress 7/11\nA: failed unavailable: the connection was closed while fetching (at 12)\n",
        once());
   play(
-      start + "T: wake +60s\nA: dropped\nA: failed timeout: the server did not answer in time while fetching (at 12)\n",
+      start + "T: wake +60s\nA: dropped\nA: progress 7/11\nA: failed timeout: the server did not answer in time while fetching (at 12)\n",
       once());
   play(start +
-           "S: 123456789 {\nA: dropped\nA: failed bad_message: a word is missing: * 2 FETCH (UID 12 BODY[] {9}\\r\\n "
+           "S: 123456789 {\nA: dropped\nA: progress 7/11\nA: failed bad_message: a word is missing: * 2 FETCH (UID 12 BODY[] {9}\\r\\n "
            "{\\r\\n (at 12)\n",
        once());
 }

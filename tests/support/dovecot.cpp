@@ -1,10 +1,11 @@
-#include "tests/component/imap/dovecot.hpp"
+#include "tests/support/dovecot.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -59,11 +61,9 @@ bool greets(std::uint16_t port) {
 
 }  // namespace
 
-bool Dovecot::is_installed() {
-  return ::access("/usr/sbin/dovecot", X_OK) == 0 && ::geteuid() == 0;
-}
-
-Dovecot::Dovecot() : port_(free_port()) {
+Dovecot::Dovecot(Encryption encryption) : encryption_(encryption), port_(free_port()), tls_port_(free_port()) {
+  if (::access("/usr/sbin/dovecot", X_OK) != 0 || ::geteuid() != 0)
+    throw std::runtime_error{"Dovecot must be installed (dovecot-imapd), and root start it"};
   std::string pattern = (std::filesystem::temp_directory_path() / "postroom-dovecot-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::system_error{errno, std::generic_category(), pattern};
   folder_ = pattern;
@@ -72,6 +72,11 @@ Dovecot::Dovecot() : port_(free_port()) {
   const passwd* user = ::getpwnam(owner);
   if (user == nullptr || ::chown((folder_ / "mail").c_str(), user->pw_uid, user->pw_gid) != 0)
     throw std::runtime_error{"no user to own the mail"};
+  if (encryption_ == Encryption::offered) {
+    run(fmt::format("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
+                    "-addext subjectAltName=DNS:localhost -keyout {0}/key.pem -out {0}/certificate.pem 2>{0}/openssl.log",
+                    folder_.string()));
+  }
   write_config();
   run(fmt::format("/usr/sbin/dovecot -c {}/dovecot.conf", folder_.string()));
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
@@ -82,6 +87,7 @@ Dovecot::Dovecot() : port_(free_port()) {
 }
 
 Dovecot::~Dovecot() {
+  resume();
   [[maybe_unused]] const int stopped =
       std::system(fmt::format("doveadm -c {}/dovecot.conf stop", folder_.string()).c_str());
   // Its processes may still be closing their files.
@@ -93,12 +99,16 @@ Dovecot::~Dovecot() {
 }
 
 void Dovecot::write_config() const {
+  const bool is_encrypted = encryption_ == Encryption::offered;
+  const std::string ssl = is_encrypted ? fmt::format("ssl = yes\nssl_cert = <{0}/certificate.pem\nssl_key = <{0}/key.pem", folder_.string())
+                                       : "ssl = no";
+  const int tls_port = is_encrypted ? tls_port_ : 0;
   std::ofstream{folder_ / "dovecot.conf"} << fmt::format(R"(base_dir = {0}/run
 state_dir = {0}/state
 log_path = {0}/log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+{4}
 disable_plaintext_auth = no
 mail_location = maildir:{0}/mail/%u
 first_valid_uid = 1
@@ -114,7 +124,7 @@ service imap-login {{
     port = {1}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {5}
   }}
 }}
 service anvil {{
@@ -135,7 +145,7 @@ namespace inbox {{
   }}
 }}
 )",
-                                                         folder_.string(), port_, password, owner);
+                                                         folder_.string(), port_, password, owner, ssl, tls_port);
 }
 
 std::filesystem::path Dovecot::maildir(std::string_view user) const {
@@ -165,5 +175,32 @@ void Dovecot::reset_uids(std::string_view user) {
     std::filesystem::remove(maildir(user) / file);
   }
 }
+
+void Dovecot::kick(std::string_view user) {
+  run(fmt::format("doveadm -c {}/dovecot.conf kick {} >/dev/null", folder_.string(), user));
+}
+
+// Its processes are the master and the children of that.
+void Dovecot::signal_all(int number) const {
+  int master = 0;
+  std::ifstream{folder_ / "run" / "master.pid"} >> master;
+  if (master <= 0) return;
+  ::kill(master, number);
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 0) continue;
+    std::string status;
+    std::getline(std::ifstream{entry.path() / "stat"}, status);
+    const auto after_name = status.rfind(')');
+    if (after_name == std::string::npos) continue;
+    char state = 0;
+    int parent = 0;
+    std::istringstream{status.substr(after_name + 1)} >> state >> parent;
+    if (parent == master) ::kill(pid, number);
+  }
+}
+
+void Dovecot::pause() { signal_all(SIGSTOP); }
+void Dovecot::resume() { signal_all(SIGCONT); }
 
 }  // namespace postroom::fixtures
