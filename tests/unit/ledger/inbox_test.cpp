@@ -320,6 +320,10 @@ TEST_CASE("a mailbox's test names the folder and goes to the poller, an SMTP ser
   CHECK(codec::decode<messages::ImapPollerTest>(world.last.must_arrive[0].body)->folder == "Support");
   world.state.connection->kind = messages::ConnectionKind::smtp;
   world.receive(test);
+  CHECK(world.last.status == 422);  // it has no folders
+  test.folder.reset();
+  world.receive(test);
+  REQUIRE(world.last.must_arrive.size() == 1);
   CHECK(world.last.must_arrive[0].envelope.type == "notifier.test.v1");
   CHECK(codec::decode<messages::NotifierTest>(world.last.must_arrive[0].body)->site.connection_id == "mailbox");
 }
