@@ -8,6 +8,7 @@
 #include "common/metrics/metrics.hpp"
 #include "common/store/table.hpp"
 #include "workers/ledger/decide/delivery.hpp"
+#include "workers/ledger/loading.hpp"
 
 namespace postroom::ledger {
 
@@ -15,16 +16,6 @@ using store::Row;
 using store::Value;
 
 namespace {
-
-// Loads one optional row; the slot keeps what an explicit wish put there first.
-template <class R>
-Result<void> into(std::optional<R>& slot, store::Database& database, std::string_view rest, std::initializer_list<Value> parameters) {
-  if (slot) return {};
-  auto row = store::select_one<R>(database, rest, parameters);
-  if (!row) return row.error();
-  slot = std::move(*row);
-  return {};
-}
 
 template <class R>
 Result<void> by_id(std::optional<R>& slot, store::Database& database, std::string_view id) {
