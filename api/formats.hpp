@@ -18,6 +18,18 @@ bool is_email(std::string_view text);
 // http:// or https:// with a host, no user, no query, no fragment; visible ASCII only.
 bool is_base_url(std::string_view text);
 
+// What a connection's address may look like: is_base_url, or imap://, imaps://, smtp://, smtps:// with host and port alone.
+bool is_connection_url(std::string_view text);
+
+// host, host:port, [IPv6] or [IPv6]:port; port 1–65535.
+bool is_authority(std::string_view text);
+
+// A folder of a mailbox: one line, at most 255 bytes, no blanks at its ends, without * and %, which are wildcards in IMAP (RFC 9051, 6.3.9).
+bool is_mail_folder(std::string_view text);
+
+// "all", or a time (RFC 3339).
+bool is_since(std::string_view text);
+
 bool is_single_line(std::string_view text);  // no control characters, not only blanks
 
 }  // namespace postroom::api

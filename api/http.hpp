@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,11 +46,15 @@ struct Request {
 
 enum class BodyType { json, problem, open_metrics };
 
+class FileBody;  // api/server/file_body.hpp
+
 struct Reply {
   int status = 200;
   std::string body;
   BodyType type = BodyType::json;
   std::vector<std::pair<std::string_view, std::string>> headers;  // names are literals; values are checked when they are written
+  std::shared_ptr<FileBody> file = {};  // instead of `body`: sent in parts, never whole in memory
+  std::string media_type = {};          // of the file
 
   Reply& with(std::string_view name, std::string value) & {
     headers.emplace_back(name, std::move(value));
@@ -88,7 +93,15 @@ struct Exchange {
 // Ask the other processes of this host.
 enum class Gather { health, metrics };
 
+// Send a file of the blob store, to be saved, never to be shown by a browser.
+struct Download {
+  std::string sha256;
+  std::int64_t size = 0;   // bytes
+  std::string media_type;  // as its sender called it
+  std::string file_name;   // likewise
+};
+
 // What a handler wants done.
-using Plan = std::variant<Reply, Promise, Exchange, Gather>;
+using Plan = std::variant<Reply, Promise, Exchange, Gather, Download>;
 
 }  // namespace postroom::api

@@ -22,6 +22,12 @@ constexpr std::array route_table{
     Route{patch,  "/tickets/{id}",                  "tickets.change",        change_ticket,         nothing, "TicketChange",       required},
     Route{get,    "/tickets/{id}/timeline",         "tickets.read",          get_ticket_timeline,   state},
 
+    Route{post,   "/tickets/{id}/comments",         "tickets.comment",       create_comment,        nothing, "NewComment",         required},
+    Route{get,    "/tickets/{id}/comments",         "tickets.read",          list_comments,         state,   "", none, "limit,cursor"},
+    Route{get,    "/tickets/{id}/attachments",      "tickets.read",          list_attachments,      state,   "", none, "limit,cursor"},
+    Route{get,    "/tickets/{id}/notices",          "tickets.read",          list_notices,          state,   "", none, "limit,cursor"},
+    Route{get,    "/attachments/{id}",              "tickets.read",          get_attachment,        state},
+
     Route{post,   "/boards",                        "boards.manage",         create_board,          nothing, "NewBoard",           required},
     Route{get,    "/boards",                        "boards.read",           list_boards,           state,   "", none, "limit,cursor"},
     Route{get,    "/boards/{id}",                   "boards.read",           get_board,             state},
@@ -37,6 +43,19 @@ constexpr std::array route_table{
     Route{remove, "/connections/{id}",              "connections.manage",    delete_connection,     nothing},
     Route{post,   "/connections/{id}/test",         "connections.test",      test_connection,       nothing, "ConnectionTest",     optional},
 
+    Route{post,   "/inboxes",                       "inboxes.manage",        create_inbox,          nothing, "NewInbox",           required},
+    Route{get,    "/inboxes",                       "inboxes.read",          list_inboxes,          state,   "", none, "limit,cursor"},
+    Route{get,    "/inboxes/{id}",                  "inboxes.read",          get_inbox,             state},
+    Route{patch,  "/inboxes/{id}",                  "inboxes.manage",        change_inbox,          state,   "InboxChange",        required},
+    Route{remove, "/inboxes/{id}",                  "inboxes.manage",        delete_inbox,          nothing},
+    Route{post,   "/inboxes/{id}/poll",             "inboxes.poll",          poll_inbox,            nothing, "NoMembers",          optional},
+    Route{get,    "/inboxes/{id}/report",           "inboxes.read",          get_inbox_report,      state},
+    Route{get,    "/arrivals",                      "arrivals.read",         list_arrivals,         state,   "", none, "inbox,verdict,limit,cursor"},
+    Route{get,    "/arrivals/{id}",                 "arrivals.read",         get_arrival,           state},
+    Route{get,    "/arrivals/{id}/raw",             "arrivals.raw",          get_raw_mail,          state},
+    Route{get,    "/settings",                      "settings.read",         get_settings,          state},
+    Route{patch,  "/settings",                      "settings.manage",       change_settings,       nothing, "SettingsChange",     required},
+
     Route{get,    "/standby",                       "standby.read",          list_standby,          state,   "", none, "state,kind,worker,board,connection,reason_class,group,limit,cursor"},
     Route{post,   "/standby/retry",                 "standby.retry",         retry_standby_many,    nothing, "BulkRetry",          required},
     Route{get,    "/standby/{id}",                  "standby.read",          get_standby,           state},
@@ -47,6 +66,7 @@ constexpr std::array route_table{
 
     Route{get,    "/commands/{id}",                 "commands.read",         get_command,           state},
     Route{get,    "/balance",                       "operations.read",       get_balance,           state},
+    Route{get,    "/trace",                         "operations.read",       find_trace,            state,   "", none, "message_id"},
     Route{get,    "/trace/{id}",                    "operations.read",       get_trace,             state},
     Route{get,    "/metrics",                       "operations.read",       get_metrics},
     Route{get,    "/healthz",                       "",                      get_health,            nothing, "", none, "", Access::open},

@@ -15,8 +15,22 @@ int run_queues(const Frame& frame);
 // status: health of every process of this host. 1 when anything is degraded.
 int run_status(const Frame& frame);
 
-// trace ID: the whole life of a thing, with times since its first byte.
+// trace ID: the whole life of a thing, with times since its first byte. An id, or the Message-ID of a mail.
 int run_trace(const Frame& frame, const std::string& id);
+
+// inbox …: named by id or name.
+struct InboxDraft {
+  std::string name;
+  std::string connection;  // id or name, like board and smtp
+  std::string address;
+  std::string folder, board, smtp, after, after_folder, since;
+  std::optional<std::int64_t> interval_seconds, duplicate_minutes;
+  bool is_without_push = false;
+};
+int run_inbox_list(const Frame& frame);
+int run_inbox_report(const Frame& frame, const std::vector<std::string>& names);  // none: all
+int run_inbox_poll(const Frame& frame, const std::vector<std::string>& names);
+int run_inbox_create(const Frame& frame, const InboxDraft& draft);
 
 struct TicketDraft {
   std::string board;  // id or name
@@ -28,6 +42,14 @@ struct TicketDraft {
   std::string idempotency_key;
 };
 int run_ticket_create(const Frame& frame, const TicketDraft& draft);
+
+// mail explain FILE…: what Postroom makes of mails, each told in the order given, also what cannot be read or parsed.
+struct MailPick {
+  std::vector<std::string> files;
+  std::string inbox;      // id or name; empty: by the mails' recipients
+  bool as_jsonl = false;  // a JSON line for each mail, instead of text
+};
+int run_mail_explain(const Frame& frame, const MailPick& pick);
 
 // standby …: a filter picks items; ids pick single ones.
 struct StandbyPick {

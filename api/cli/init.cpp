@@ -23,9 +23,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array worker_kinds{"jira", "trello"};  // each has a sealing key of its own
+// Keys that come from the master key: one for each kind of worker that opens sealed secrets, and the one that signs our Message-IDs.
+constexpr std::array derived_keys{"jira", "trello", "imap_poller", "notifier", "message-id"};
 constexpr std::size_t password_bytes = 32;
-constexpr std::size_t longest_home = 107 - std::string_view{"/run/health/trello-4194304.sock"}.size();  // unix(7): sun_path
+constexpr std::size_t longest_home = 107 - std::string_view{"/run/health/imap_poller-4194304.sock"}.size();  // unix(7): sun_path
 
 std::string url_safe(std::string base64) {
   for (char& c : base64) c = c == '+' ? '-' : c == '/' ? '_' : c;
@@ -49,7 +50,7 @@ class Init {
 
   Result<void> run() {
     const std::array steps{&Init::make_folders,      &Init::make_configuration, &Init::make_broker_passwords,
-                           &Init::make_sealing_keys, &Init::make_admin_token,   &Init::write_broker_files};
+                           &Init::make_derived_keys, &Init::make_admin_token,   &Init::write_broker_files};
     for (const auto step : steps) {
       if (auto done = (this->*step)(); !done.ok()) return done;
     }
@@ -122,7 +123,7 @@ class Init {
     return {};
   }
 
-  Result<void> make_sealing_keys() {
+  Result<void> make_derived_keys() {
     const fs::path master_file = config_.secret_file("master-key");
     const bool is_forced = options_.force_master_key;
     if (!fs::exists(master_file) && fs::exists(config_.database()) && !is_forced) {
@@ -135,7 +136,7 @@ class Init {
     if (auto done = mint("master-key", crypto::to_base64(crypto::random_bytes(32)), is_forced); !done.ok()) return done;
     auto master = read_secret(config_, "master-key");
     if (!master.ok()) return master.error();
-    for (const std::string kind : worker_kinds) {
+    for (const std::string kind : derived_keys) {
       auto sealer = crypto::Sealer::from_master_key(*master, kind);
       if (!sealer.ok()) return Error{sealer.error().code(), sealer.error().what(), master_file.string()};
       if (auto done = mint("key-" + kind, sealer->kind_key(), is_forced); !done.ok()) return done;

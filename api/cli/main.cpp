@@ -35,7 +35,7 @@ void add_looking(CLI::App& app, Frame& frame, Chosen& chosen) {
   app.add_subcommand("queues", "depth, consumers and rates of the broker's queues")->callback([&] { chosen = [&frame] { return run_queues(frame); }; });
   auto* trace = app.add_subcommand("trace", "the whole life of a thing, with times since its first byte");
   auto id = std::make_shared<std::string>();
-  trace->add_option("id", *id, "of a ticket, command, delivery, standby item or external ticket")->required();
+  trace->add_option("id", *id, "of a ticket, arrival, command, delivery, standby item or external ticket; or a mail's Message-ID")->required();
   trace->callback([&frame, &chosen, id] { chosen = [&frame, id] { return run_trace(frame, *id); }; });
 }
 
@@ -51,6 +51,46 @@ void add_ticket(CLI::App& app, Frame& frame, Chosen& chosen) {
   create->add_option("--priority", draft->priority, "low, normal, high or urgent");
   create->add_option("--key", draft->idempotency_key, "Idempotency-Key, to repeat a ticket that was not promised");
   create->callback([&frame, &chosen, draft] { chosen = [&frame, draft] { return run_ticket_create(frame, *draft); }; });
+}
+
+void add_mail(CLI::App& app, Frame& frame, Chosen& chosen) {
+  auto* mail = app.add_subcommand("mail", "mails")->require_subcommand(1);
+  auto* explain = mail->add_subcommand("explain", "what Postroom makes of mails in files; needs no running Postroom");
+  auto pick = std::make_shared<MailPick>();
+  explain->add_option("files", pick->files, "raw mails (.eml)")->required();
+  explain->add_flag("--jsonl", pick->as_jsonl, "one JSON object a line for each mail, in the order given");
+  explain->add_option("--inbox", pick->inbox, "the inbox that they came to (id or name); default: by their recipients");
+  explain->callback([&frame, &chosen, pick] { chosen = [&frame, pick] { return run_mail_explain(frame, *pick); }; });
+}
+
+void add_inbox(CLI::App& app, Frame& frame, Chosen& chosen) {
+  auto* inbox = app.add_subcommand("inbox", "folders of mailboxes that are polled")->require_subcommand(1);
+  auto names = std::make_shared<std::vector<std::string>>();
+  inbox->add_subcommand("list", "all of them, and how they go")->callback([&] { chosen = [&frame] { return run_inbox_list(frame); }; });
+
+  auto* report = inbox->add_subcommand("report", "what the server has against what arrived; MISSING 0: it balances");
+  report->add_option("inboxes", *names, "by id or name; none: all");
+  report->callback([&frame, &chosen, names] { chosen = [&frame, names] { return run_inbox_report(frame, *names); }; });
+
+  auto* poll = inbox->add_subcommand("poll", "look now, also after a failure");
+  poll->add_option("inboxes", *names, "by id or name")->required();
+  poll->callback([&frame, &chosen, names] { chosen = [&frame, names] { return run_inbox_poll(frame, *names); }; });
+
+  auto* create = inbox->add_subcommand("create", "poll a folder of a mailbox; prints its id");
+  auto draft = std::make_shared<InboxDraft>();
+  create->add_option("--name", draft->name, "unique")->required();
+  create->add_option("--connection", draft->connection, "of kind imap: its id or name")->required();
+  create->add_option("--address", draft->address, "the mailbox's mail address")->required();
+  create->add_option("--folder", draft->folder, "default INBOX");
+  create->add_option("--board", draft->board, "every mail goes there: its id or name; default: by keywords");
+  create->add_option("--smtp", draft->smtp, "answers go out through this connection: its id or name");
+  create->add_option("--interval", draft->interval_seconds, "seconds between two looks when the server cannot push, 10 to 86400; default 60");
+  create->add_flag("--no-push", draft->is_without_push, "never watch with IDLE");
+  create->add_option("--after", draft->after, "what becomes of a mail there: keep, seen, move or delete; default keep");
+  create->add_option("--after-folder", draft->after_folder, "of move");
+  create->add_option("--duplicate-minutes", draft->duplicate_minutes, "same sender and subject within this is the same mail; default 0, off");
+  create->add_option("--since", draft->since, "only mail received since (RFC 3339), or all; default: since now");
+  create->callback([&frame, &chosen, draft] { chosen = [&frame, draft] { return run_inbox_create(frame, *draft); }; });
 }
 
 void add_filters(CLI::App& command, StandbyPick& pick) {
@@ -113,7 +153,9 @@ int main(int argc, char** argv) {
   add_setup(app, frame, chosen);
   add_looking(app, frame, chosen);
   add_ticket(app, frame, chosen);
+  add_inbox(app, frame, chosen);
   add_standby(app, frame, chosen);
+  add_mail(app, frame, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {

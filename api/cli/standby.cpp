@@ -118,8 +118,13 @@ int run_standby_show(const Frame& frame, const std::string& id) {
   return tell(frame, answer, [&] {
     Table table{{"MEMBER", "VALUE"}};
     for (const auto& [name, value] : answer.data().members()) {
-      if (name == "history" || name == "original" || value.is_null()) continue;
+      if (name == "history" || name == "original" || name == "mail" || value.is_null()) continue;
       table.add({std::string{name}, value.text().value_or(value.dump())});
+    }
+    // Of a mail, what a person wants to know first, and where it is as it came.
+    for (const auto& [name, value] : answer.data()["mail"].members()) {
+      if (value.is_null() || name == "arrival_id" || value.text() == "") continue;
+      table.add({fmt::format("mail.{}", name), value.text().value_or(value.dump())});
     }
     fmt::print("{}\nORIGINAL{}\n{}\n", table.text(400), answer.data()["original_is_base64"].flag().value_or(false) ? " (base64)" : "",
                answer.data()["original"].string());

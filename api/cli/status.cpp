@@ -2,6 +2,7 @@
 
 #include "api/cli/commands.hpp"
 #include "api/cli/table.hpp"
+#include "common/broker/topology.hpp"
 
 namespace postroom::cli {
 
@@ -37,6 +38,12 @@ int run_status(const Frame& frame) {
       const bool is_told = process["health"].is_object();
       table.add({std::string{process["process"].string()}, is_told ? std::string{process["health"]["status"].string()} : "silent",
                  is_told ? joined(process["health"]["reasons"]) : "did not answer in a second"});
+    }
+    // Workers may run elsewhere: who is not here is named, and nobody's fault.
+    for (const auto& kind : broker::process_kinds()) {
+      bool is_here = kind.name == "api";
+      for (std::size_t n = 0; n < processes.size(); ++n) is_here = is_here || processes.at(n)["process"].string().starts_with(fmt::format("{}-", kind.name));
+      if (!is_here) table.add({std::string{kind.name}, "absent", "not on this host"});
     }
     table.print();
   });

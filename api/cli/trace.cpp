@@ -4,6 +4,7 @@
 #include "api/cli/table.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/text.hpp"
 
 namespace postroom::cli {
 
@@ -39,27 +40,36 @@ void print_things(api::Json trace) {
     for (std::size_t n = 0; n < trace[list].size(); ++n) print(trace[list].at(n));
   };
   each("tickets", [](api::Json ticket) {
-    fmt::print("ticket    {}  #{} {} ({})\n", ticket["id"].string(), ticket["number"].integer().value_or(0), ticket["title"].string(), ticket["state"].string());
+    fmt::print("ticket    {}  #{} {} ({})\n", ticket["id"].string(), ticket["number"].integer().value_or(0), on_one_line(ticket["title"].string()), ticket["state"].string());
+  });
+  each("mails", [](api::Json mail) {
+    fmt::print("mail      {}  {} from {}: {}{}{}\n", mail["arrival_id"].string(), on_one_line(mail["subject"].string()), on_one_line(mail["sender_address"].string()), mail["verdict"].string(),
+               mail["why"].string().empty() ? "" : ", ", on_one_line(mail["why"].string()));
   });
   each("deliveries", [](api::Json delivery) {
-    fmt::print("delivery  {}  {}, {} attempts{}{}\n", delivery["id"].string(), delivery["state"].string(), delivery["attempts"].integer().value_or(0),
-               delivery["reason"].string().empty() ? "" : ": ", delivery["reason"].string());
+    const auto recipient = delivery["recipient"].string();
+    fmt::print("delivery  {}  {}{}{}{}, {} attempts{}{}\n", delivery["id"].string(), delivery["kind"].string(), recipient.empty() ? ": " : " to ", recipient,
+               recipient.empty() ? delivery["state"].string() : fmt::format(": {}", delivery["state"].string()), delivery["attempts"].integer().value_or(0),
+               delivery["reason"].string().empty() ? "" : ": ", on_one_line(delivery["reason"].string()));
   });
   each("external_tickets", [](api::Json external) {
     fmt::print("external  {}  {} {} {}\n", external["id"].string(), external["system"].string(), external["key"].string(), external["url"].string());
   });
   each("standby", [](api::Json item) {
-    fmt::print("standby   {}  {} ({}): {}\n", item["id"].string(), item["state"].string(), item["reason_class"].string(), item["reason"].string());
+    fmt::print("standby   {}  {} ({}): {}\n", item["id"].string(), item["state"].string(), item["reason_class"].string(), on_one_line(item["reason"].string()));
   });
 }
 
 }  // namespace
 
 int run_trace(const Frame& frame, const std::string& id) {
-  if (!is_uuid(id)) return complain(fmt::format("{} is not an id; give that of a ticket, command, delivery, standby item or external ticket", id));
+  const bool is_message = id.find('@') != std::string::npos;
+  if (!is_uuid(id) && !is_message) {
+    return complain(fmt::format("{} is not an id; give that of a ticket, arrival, command, delivery, standby item or external ticket, or a mail's Message-ID", id));
+  }
   const auto client = Client::open(frame);
   if (!client) return complain(client.error().text());
-  const auto answer = client->ask("GET", "/v1/trace/" + id);
+  const auto answer = client->ask("GET", is_message ? "/v1/trace?message_id=" + percent_encoded(id) : "/v1/trace/" + id);
   return tell(frame, answer, [&] {
     const auto trace = answer.data();
     fmt::print("{} is a{} {}\ncorrelation {}\n\n", id, trace["asked"].string().starts_with('a') || trace["asked"].string().starts_with('e') ? "n" : "",

@@ -17,7 +17,7 @@ Plan change_connection(const Request& request, const Context& context) {
                                     .name = body["name"].text(),
                                     .account = body["account"].text(),
                                     .is_paused = body["is_paused"].flag()};
-  if (body["base_url"]) update.base_url = base_url_of(body["base_url"], context.settings, flaws);
+  if (body["base_url"]) update.base_url = base_url_of(body["base_url"], (*connection)->kind, context.settings, flaws);
   if (!flaws.empty()) return invalid_body(request, std::move(flaws));
   if (body["secret"]) update.secret_sealed = context.seal((*connection)->kind, update.connection_id, body["secret"].string());
   return exchange(request, context, update);

@@ -10,7 +10,7 @@ Plan create_connection(const Request& request, const Context& context) {
                                     .actor = actor_of(request),
                                     .name = std::string{request.body["name"].string()},
                                     .kind = *kind,
-                                    .base_url = base_url_of(request.body["base_url"], context.settings, flaws),
+                                    .base_url = base_url_of(request.body["base_url"], *kind, context.settings, flaws),
                                     .account = std::string{request.body["account"].string()}};
   if (!flaws.empty()) return invalid_body(request, std::move(flaws));
   create.secret_sealed = context.seal(*kind, create.connection_id, request.body["secret"].string());

@@ -1,4 +1,4 @@
-// The promised id leads to the ticket, to its arrival on the shelf, or to "not yet": the api cannot know whether an unknown id was promised.
+// The promised id leads to the ticket, to its arrival (on the shelf, or a mail that became something else), or to "not yet": the api cannot know whether an unknown id was promised.
 
 #include "api/handlers/reading_answers.hpp"
 
@@ -17,6 +17,8 @@ Plan get_ticket(const Request& request, const Context& context) {
   const auto arrival = context.reading->arrival_by_ticket(request.id);
   if (!arrival) return reading_failed(arrival.error(), request);
   if (!*arrival) return not_applied_yet(request.path);
+  // A mail that came in, of which nothing is decided yet.
+  if ((*arrival)->arrival.state == store::ArrivalState::received) return not_applied_yet(request.path);
   if ((*arrival)->arrival.state != store::ArrivalState::opened) return data_reply(store::shelved_ticket_json(**arrival));
   // It was opened between the two looks: both rows came with one commit.
   ticket = context.reading->ticket(request.id);

@@ -27,6 +27,26 @@ Plan change_connection(const Request& request, const Context& context);
 Plan delete_connection(const Request& request, const Context& context);
 Plan test_connection(const Request& request, const Context& context);
 
+Plan create_comment(const Request& request, const Context& context);
+Plan list_comments(const Request& request, const Context& context);
+Plan list_attachments(const Request& request, const Context& context);
+Plan get_attachment(const Request& request, const Context& context);
+Plan list_notices(const Request& request, const Context& context);
+
+Plan create_inbox(const Request& request, const Context& context);
+Plan list_inboxes(const Request& request, const Context& context);
+Plan get_inbox(const Request& request, const Context& context);
+Plan change_inbox(const Request& request, const Context& context);
+Plan delete_inbox(const Request& request, const Context& context);
+Plan poll_inbox(const Request& request, const Context& context);
+Plan get_inbox_report(const Request& request, const Context& context);
+Plan get_settings(const Request& request, const Context& context);
+Plan change_settings(const Request& request, const Context& context);
+
+Plan list_arrivals(const Request& request, const Context& context);
+Plan get_arrival(const Request& request, const Context& context);
+Plan get_raw_mail(const Request& request, const Context& context);
+
 Plan list_standby(const Request& request, const Context& context);
 Plan get_standby(const Request& request, const Context& context);
 Plan assign_standby(const Request& request, const Context& context);
@@ -37,6 +57,7 @@ Plan retry_standby_many(const Request& request, const Context& context);
 
 Plan get_command(const Request& request, const Context& context);
 Plan get_balance(const Request& request, const Context& context);
+Plan find_trace(const Request& request, const Context& context);
 Plan get_trace(const Request& request, const Context& context);
 Plan get_metrics(const Request& request, const Context& context);
 Plan get_health(const Request& request, const Context& context);

@@ -1,5 +1,6 @@
 #include "api/handlers/reading_answers.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/base/ids.hpp"
@@ -43,6 +44,13 @@ std::optional<std::string> Parameters::uuid(std::string_view name) {
   if (!value) return std::nullopt;
   if (!is_uuid(*value)) flaws_.push_back(in_query(std::string{name}, "must be a UUID"));
   return to_lower_ascii(*value);
+}
+
+std::optional<std::string> Parameters::one_of(std::string_view name, std::span<const std::string_view> known) {
+  const auto value = request_.query.find(name);
+  if (!value) return std::nullopt;
+  if (std::ranges::find(known, *value) == known.end()) complain(name, fmt::format("must be one of: {}", fmt::join(known, ", ")));
+  return std::string{*value};
 }
 
 std::optional<Reply> Parameters::refusal() const {

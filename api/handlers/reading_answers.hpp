@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <span>
 #include <string>
 
 #include "api/handlers/handlers.hpp"
@@ -39,6 +40,8 @@ class Parameters {
   store::PageRequest page();  // limit 1–200 (default 50) and cursor
   std::optional<std::string> text(std::string_view name);
   std::optional<std::string> uuid(std::string_view name);
+  std::optional<std::string> one_of(std::string_view name, std::span<const std::string_view> known);
+  void complain(std::string_view name, std::string detail) { flaws_.push_back(in_query(std::string{name}, std::move(detail))); }
 
   template <class E>
   std::optional<E> named(std::string_view name) {
@@ -59,7 +62,7 @@ class Parameters {
     if (!found) {
       std::string known;
       for (const auto& [unused, text] : messages::enum_names<E>) known += fmt::format("{}{}", known.empty() ? "" : ", ", text);
-      flaws_.push_back(in_query(std::string{name}, fmt::format("must be one of: {}", known)));
+      complain(name, fmt::format("must be one of: {}", known));
     }
     return found;
   }

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <map>
 #include <stdexcept>
 
 #include "api/openapi.hpp"
@@ -47,16 +48,17 @@ Settings settings_of(const Config& config) {
                   .may_call_plain_http = !config.outbound.allow.empty()};
 }
 
-// Seals for every kind of connection; the keys never leave this function's captures.
+// Seals for every kind of connection, with the key of the worker that calls it; the keys never leave this function's captures.
 Seal make_seal(const Config& config) {
   const std::string master = secret(config, "master-key");
-  auto jira = crypto::Sealer::from_master_key(master, "jira");
-  auto trello = crypto::Sealer::from_master_key(master, "trello");
-  if (!jira) throw std::runtime_error{jira.error().text()};
-  if (!trello) throw std::runtime_error{trello.error().text()};
-  return [jira = *jira, trello = *trello](messages::ConnectionKind kind, std::string_view id, std::string_view plain) {
-    const auto& sealer = kind == messages::ConnectionKind::jira ? jira : trello;
-    return sealer.seal_repeatably(plain, crypto::connection_place(id));
+  std::map<messages::ConnectionKind, crypto::Sealer> sealers;
+  for (const auto& [kind, name] : messages::enum_names<messages::ConnectionKind>) {
+    auto sealer = crypto::Sealer::from_master_key(master, messages::worker_of(kind));
+    if (!sealer) throw std::runtime_error{sealer.error().text()};
+    sealers.emplace(kind, std::move(*sealer));
+  }
+  return [sealers = std::move(sealers)](messages::ConnectionKind kind, std::string_view id, std::string_view plain) {
+    return sealers.at(kind).seal_repeatably(plain, crypto::connection_place(id));
   };
 }
 
@@ -124,7 +126,8 @@ class Program {
                           .seal = seal_,
                           .loop = on_loop(),
                           .link_trouble = [this] { return link_trouble(); },
-                          .gather = [this](Gather what, Done done) { gather(what, std::move(done)); }};
+                          .gather = [this](Gather what, Done done) { gather(what, std::move(done)); },
+                          .blobs = config_.blob_dir()};
   }
 
   // What the ledger recorded of a command, read on a reader's thread.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "api/server/file_body.hpp"
 #include "common/base/log.hpp"
 #include "common/metrics/metrics.hpp"
 
@@ -56,6 +57,14 @@ constexpr std::string_view security_headers =
     "Referrer-Policy: no-referrer\r\n"
     "X-Content-Type-Options: nosniff\r\n";
 
+// What a stranger sent: to be saved. Should a browser show it all the same, then in a sandbox, to nobody else's page.
+constexpr std::string_view download_headers =
+    "Cache-Control: no-store\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "X-Content-Type-Options: nosniff\r\n";
+
 bool is_value_byte(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; }
 bool is_name_byte(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; }
 
@@ -72,7 +81,8 @@ void write_reply(std::string& out, const Reply& reply, const ReplyForm& form) {
   out.reserve(reply.body.size() + 512);
   fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nDate: {}\r\n", reply.status, reason_of(reply.status), form.date);
   if (reply.status != 204) {
-    fmt::format_to(std::back_inserter(out), "Content-Type: {}\r\nContent-Length: {}\r\n", type_of(reply.type), reply.body.size());
+    const auto size = reply.file ? static_cast<std::size_t>(reply.file->size()) : reply.body.size();
+    fmt::format_to(std::back_inserter(out), "Content-Type: {}\r\nContent-Length: {}\r\n", reply.file ? std::string_view{reply.media_type} : type_of(reply.type), size);
   }
   for (const auto& [name, value] : reply.headers) {
     if (set_header(out, name, value)) continue;
@@ -85,8 +95,8 @@ void write_reply(std::string& out, const Reply& reply, const ReplyForm& form) {
   } else if (form.is_http_1_0) {
     out += "Connection: keep-alive\r\n";
   }
-  out.append(security_headers).append("\r\n");
-  if (!form.is_head && reply.status != 204) out += reply.body;
+  out.append(reply.file ? download_headers : security_headers).append("\r\n");
+  if (!form.is_head && reply.status != 204 && !reply.file) out += reply.body;
 }
 
 std::string http_date(WallTime now) {

@@ -19,7 +19,7 @@ struct ReplyForm {
   std::string_view date;  // "Fri, 20 Nov 2026 10:00:00 GMT"
 };
 
-// `out` is replaced. A header that set_header refuses is left out and counted (metric reply_headers_refused).
+// `out` is replaced. Of an answer with a file: the head alone. A header that set_header refuses is left out and counted (metric reply_headers_refused).
 void write_reply(std::string& out, const Reply& reply, const ReplyForm& form);
 
 std::string http_date(WallTime now);

@@ -1,5 +1,8 @@
 #include "api/server/service.hpp"
 
+#include <fmt/format.h>
+
+#include "api/download.hpp"
 #include "api/problem.hpp"
 #include "common/base/log.hpp"
 #include "common/metrics/metrics.hpp"
@@ -21,10 +24,28 @@ Reply broken(const Visit& visit, std::string_view what) {
                           .command_id = visit.request.command_id});
 }
 
+constexpr std::size_t part_size = 128 * 1024;  // bytes of a file in memory for one download
+constexpr int most_downloads = 64;             // at a time
+
+// What a row refers to is kept as long as the row: its file is there, or the store was tampered with.
+Reply blob_missing(const Visit& visit, const Error& error) {
+  static auto& count = metrics::counter("blobs_missing");
+  count.add();
+  log::error("a blob cannot be sent", {{"path", std::string{visit.request.path}}, {"why", error.text()}});
+  if (error.code() == Code::io) return unavailable("blob-unavailable", "its bytes cannot be read at the moment; ask again", visit.request.path);
+  return to_reply(Problem{.status = 500,
+                          .slug = "blob-missing",
+                          .title = "Its bytes are missing or damaged",
+                          .detail = "the blob store does not have what was kept; the log of postroom-api names the file",
+                          .instance = visit.request.path});
+}
+
 }  // namespace
 
 Service::Service(Ports ports, Performer& performer, Readers& readers)
-    : ports_(std::move(ports)), performer_(performer), readers_(readers), cache_(ports_.clock) {}
+    : ports_(std::move(ports)), performer_(performer), readers_(readers), cache_(ports_.clock) {
+  metrics::gauge("api_downloads", [count = downloads_] { return static_cast<double>(count->load()); });
+}
 
 void Service::answer(Visit& visit, Done done) {
   switch (visit.route->needs) {
@@ -61,10 +82,44 @@ Plan Service::handle(const Visit& visit, store::Reading* reading, std::vector<st
     const CachedBoards boards{cache_, reading, board};
     const Context context{
         .settings = ports_.settings, .boards = boards, .seal = ports_.seal, .reading = reading, .link_trouble = std::move(link_trouble)};
-    return visit.route->handler(visit.request, context);
+    Plan plan = visit.route->handler(visit.request, context);
+    if (auto* download = std::get_if<Download>(&plan)) return opened(std::move(*download), visit);
+    return plan;
   } catch (const std::exception& thrown) {
     return broken(visit, thrown.what());
   }
+}
+
+// On the thread that ran the handler: opening a file may take the disk's time.
+Reply Service::opened(Download download, const Visit& visit) const {
+  if (download.size > largest_download) {
+    return to_reply(Problem{.status = 422,
+                            .slug = "too-large-to-send",
+                            .title = "Too large to be sent from here",
+                            .detail = fmt::format("{} bytes; at most {} are sent", download.size, largest_download),
+                            .instance = visit.request.path});
+  }
+  // Its place is free again when the session lets the file go.
+  if (downloads_->fetch_add(1) >= most_downloads) {
+    downloads_->fetch_sub(1);
+    return unavailable("too-many-downloads", "too many files are being sent; ask again", visit.request.path);
+  }
+  const std::shared_ptr<void> place{nullptr, [count = downloads_](void*) { count->fetch_sub(1); }};
+  auto file = FileBody::open(ports_.blobs, download.sha256, download.size);
+  if (!file) return blob_missing(visit, file.error());
+  Reply reply{.status = 200, .media_type = safe_media_type(download.media_type)};
+  reply.with("Content-Disposition", content_disposition(download.file_name, reply.media_type));
+  reply.file = std::shared_ptr<FileBody>{file->get(), [file = *file, place](FileBody*) {}};
+  return reply;
+}
+
+void Service::read_part(std::shared_ptr<FileBody> file, Took took) {
+  auto shared_took = std::make_shared<Took>(std::move(took));
+  readers_.go_on([this, file = std::move(file), shared_took](store::Reading*) {
+    auto part = file->next(part_size);
+    if (!part) log::error("a download broke off", {{"why", part.error().text()}});
+    ports_.loop([shared_took, bytes = part ? std::move(*part) : std::string{}]() mutable { (*shared_took)(std::move(bytes)); });
+  });
 }
 
 void Service::carry_out(Plan plan, const Visit& visit, Done done) {
@@ -72,7 +127,8 @@ void Service::carry_out(Plan plan, const Visit& visit, Done done) {
   if (auto* reply = std::get_if<Reply>(&plan)) return done(std::move(*reply));
   if (auto* promise = std::get_if<Promise>(&plan)) return performer_.perform(std::move(*promise), path, std::move(done));
   if (auto* exchange = std::get_if<Exchange>(&plan)) return performer_.perform(std::move(*exchange), path, std::move(done));
-  ports_.gather(std::get<Gather>(plan), std::move(done));
+  if (auto* what = std::get_if<Gather>(&plan)) return ports_.gather(*what, std::move(done));
+  done(broken(visit, "a download was not opened"));
 }
 
 }  // namespace postroom::api

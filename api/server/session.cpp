@@ -199,8 +199,35 @@ asio::awaitable<bool> Session::send(Reply reply, bool keep_alive) {
   write_reply(out_, reply, form);
   error_code failed;
   co_await asio::async_write(socket_, asio::buffer(out_), asio::redirect_error(use_awaitable, failed));
+  if (!failed && reply.file != nullptr && !form.is_head) {
+    const bool was_whole = co_await send_file(reply.file);
+    if (!was_whole) co_return false;  // fewer bytes than announced: the peer sees that it is cut off
+  }
   if (!failed && !keep_alive) co_await linger();
   co_return !failed;
+}
+
+// Part after part: the next one is read when the peer's side has room again, within the time for a write each.
+asio::awaitable<bool> Session::send_file(std::shared_ptr<FileBody> file) {
+  error_code failed;
+  while (!file->is_read()) {
+    enter(Stage::answering, std::chrono::seconds(0));
+    part_.reset();
+    answered_.expires_at(SteadyTime::max());
+    auto took = [self = shared_from_this()](std::string part) {
+      self->part_ = std::move(part);
+      self->answered_.cancel();
+    };
+    house_.service.read_part(file, std::move(took));
+    error_code woken;
+    while (!part_) co_await answered_.async_wait(asio::redirect_error(use_awaitable, woken));
+    if (part_->empty()) co_return false;
+    enter(Stage::writing, house_.limits.write);
+    co_await asio::async_write(socket_, asio::buffer(*part_), asio::redirect_error(use_awaitable, failed));
+    if (failed) co_return false;
+  }
+  part_.reset();
+  co_return true;
 }
 
 // Closing with unread bytes resets the connection, and the peer may lose the answer: its bytes are read for a moment first.

@@ -51,6 +51,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<bool> read_body(bool is_refused);
   boost::asio::awaitable<Reply> ask_service();
   boost::asio::awaitable<bool> send(Reply reply, bool keep_alive);
+  boost::asio::awaitable<bool> send_file(std::shared_ptr<FileBody> file);
   boost::asio::awaitable<void> linger();
 
   void enter(Stage stage, std::chrono::seconds limit);
@@ -62,6 +63,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::beast::flat_buffer buffer_;
   std::string head_bytes_;
   Visit visit_;
+  std::optional<std::string> part_;  // of a file, from the service
   std::optional<Reply> reply_;    // from the service, or why the body was refused
   std::string out_;
   Stage stage_ = Stage::idle;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "common/base/text.hpp"
@@ -150,15 +151,16 @@ std::string definitions_json(std::string_view vhost, const std::map<std::string,
 
 std::string topology_markdown() {
   std::string out = "| exchange | kind | message types | routing key → queue | published by | consumed by |\n|---|---|---|---|---|---|\n";
-  // One row for each exchange and key, in the table's order.
-  std::vector<std::pair<std::string_view, std::string_view>> shown;
+  // One row for each exchange, key and set of publishers, in the table's order.
+  std::vector<std::tuple<std::string_view, std::string_view, std::string_view>> shown;
   for (const auto& route : routes()) {
     const std::pair way{route.exchange, route.key};
-    if (std::find(shown.begin(), shown.end(), way) != shown.end()) continue;
-    shown.push_back(way);
+    const std::tuple row{route.exchange, route.key, route.publishers};
+    if (std::find(shown.begin(), shown.end(), row) != shown.end()) continue;
+    shown.push_back(row);
     std::string types;
     for (const auto& other : routes()) {
-      if (std::pair{other.exchange, other.key} == way) types += fmt::format("{}`{}`", types.empty() ? "" : ", ", other.type);
+      if (std::tuple{other.exchange, other.key, other.publishers} == row) types += fmt::format("{}`{}`", types.empty() ? "" : ", ", other.type);
     }
     std::string_view kind;
     for (const auto& exchange : exchanges()) {
@@ -176,7 +178,9 @@ std::string topology_markdown() {
       leads_to = fmt::format("`{}` → own queue `{}.<user>.<instance>`", is_reply ? "<reply-to>" : "<type>", route.exchange);
       consumer = is_reply ? "who asked" : "api";
     }
-    out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", route.exchange, kind, types, leads_to, route.publishers, consumer);
+    std::string publishers;
+    for (const char c : route.publishers) publishers += c == ',' ? std::string{", "} : std::string{c};
+    out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", route.exchange, kind, types, leads_to, publishers, consumer);
   }
   for (const auto& queue : queues()) {
     if (queue.key.empty()) {

@@ -235,5 +235,6 @@ POSTROOM_CODEC(StandbyFilter)
 POSTROOM_CODEC(StoredEnvelope)
 POSTROOM_CODEC(StoredProperties)
 POSTROOM_CODEC(DeliveryEdit)
+POSTROOM_CODEC(StoredKeywords)
 
 }  // namespace postroom::codec

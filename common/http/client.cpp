@@ -98,6 +98,7 @@ void CurlClient::finish(const std::vector<CurlLoop::Ended>& ended) {
     if (found == running_.end()) continue;
     Running one = std::move(found->second);
     running_.erase(found);
+    curl_.remove(one.transfer->handle());
     answers.emplace_back(std::move(one.done), one.transfer->finish(code));
   }
   // A callback may send the next request, or destroy the client.

@@ -21,8 +21,8 @@ struct SocketWatch {
   }
 };
 
-CurlLoop::CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended, AtEnd at_end)
-    : loop_(loop), ended_(std::move(ended)), at_end_(at_end), multi_(curl_multi_init()), timer_(new uv_timer_t{}) {
+CurlLoop::CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended)
+    : loop_(loop), ended_(std::move(ended)), multi_(curl_multi_init()), timer_(new uv_timer_t{}) {
   uv_timer_init(static_cast<uv_loop_t*>(loop_.handle()), timer_);
   timer_->data = this;
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
@@ -90,12 +90,9 @@ void CurlLoop::tell_ended() {
   int left = 0;
   while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
-    const CURLcode code = message->data.result;
-    CURL* easy = message->easy_handle;
     char* tag = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &tag);
-    if (at_end_ == AtEnd::remove) curl_multi_remove_handle(multi_, easy);
-    ended.push_back({reinterpret_cast<std::uint64_t>(tag), code});
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &tag);
+    ended.push_back({reinterpret_cast<std::uint64_t>(tag), message->data.result});
   }
   if (ended.empty()) return;
   const auto tell = ended_;  // From here on curl is at rest, and we may be gone.

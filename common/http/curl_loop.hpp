@@ -21,11 +21,9 @@ class CurlLoop {
     std::uint64_t tag;
     CURLcode code;
   };
-  // Connections that curl only makes and lends (CURLOPT_CONNECT_ONLY) are lost when their handle leaves the multi handle.
-  enum class AtEnd { remove, keep };
-  // `ended` gets the transfers that ended, already taken out of the multi handle unless they are kept. It may add and remove others, or
-  // destroy this.
-  CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended, AtEnd at_end = AtEnd::remove);
+  // `ended` gets the transfers that ended, while curl is at rest: it may add and remove handles, or destroy this. Those that ended are still in the
+  // multi handle, because a connection that was only opened (CURLOPT_CONNECT_ONLY) lives there.
+  CurlLoop(loop::Loop& loop, std::function<void(std::vector<Ended>)> ended);
   ~CurlLoop();  // every handle was removed before
   CurlLoop(const CurlLoop&) = delete;
   CurlLoop& operator=(const CurlLoop&) = delete;
@@ -43,7 +41,6 @@ class CurlLoop {
 
   loop::Loop& loop_;
   std::function<void(std::vector<Ended>)> ended_;
-  AtEnd at_end_;
   CURLM* multi_;
   uv_timer_t* timer_;
 };

@@ -89,7 +89,7 @@ CurlLink::~CurlLink() {
 
 void CurlLink::begin(Attempt::Security security) {
   attempt_.emplace(account_, place_, security, rules_);
-  curl_.emplace(loop_, [this](const std::vector<http::CurlLoop::Ended>& ended) { attempted(ended.front().code); }, http::CurlLoop::AtEnd::keep);
+  curl_.emplace(loop_, [this](const std::vector<http::CurlLoop::Ended>& ended) { attempted(ended.front().code); });
   curl_->add(attempt_->handle(), 0);
 }
 

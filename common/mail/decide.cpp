@@ -64,6 +64,8 @@ Analysis analyse(const Message& message, const Home& home) {
   found.text = split_reply(message.body_text, found.is_answer);
   found.title = title_of(message.subject, message.body_text);
   if (home.hmac) found.signed_thread = thread_of(message, home.message_id_host, home.hmac);
+  if (home.hmac && found.bounce)
+    found.bounced_mail = verify_message_id(found.bounce->original_message_id, home.message_id_host, home.hmac);
   found.subject_number = ticket_number(message.subject);
   found.may_be_confirmed =
       !found.auto_mail.is_auto && !found.sender.addr.empty() && !takes_no_answers(found.sender.addr);

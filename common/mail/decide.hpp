@@ -29,6 +29,7 @@ struct Analysis {
   ReplyText text;
   bool is_answer = false;                      // to anything, not necessarily to us
   std::optional<SignedId> signed_thread;       // verified
+  std::optional<SignedId> bounced_mail;        // that a bounce reports about, if it was ours; verified
   std::optional<std::int64_t> subject_number;  // [#1234]
   bool may_be_confirmed = false;               // a person wrote it from an address that takes answers
 };

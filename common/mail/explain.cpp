@@ -45,10 +45,9 @@ std::string date_text(WallTime date) {
 
 std::string bounce_json(const std::optional<Bounce>& bounce) {
   if (!bounce) return "null";
-  return fmt::format(R"({{"recipient":{},"status":{},"action":{},"reason":{},"original_message_id":{}}})",
+  return fmt::format(R"({{"recipient":{},"status":{},"action":{},"reason":{}}})",
                      quoted_or_null(bounce->first.recipient), quoted_or_null(bounce->first.status),
-                     quoted(name_of(bounce->first.action)), quoted(bounce->first.reason),
-                     quoted_or_null(bounce->original_message_id));
+                     quoted(name_of(bounce->first.action)), quoted(bounce->first.reason));
 }
 
 // For a terminal: nothing that moves the cursor.
@@ -77,9 +76,10 @@ Explanation explain(std::string_view file, Result<Message> parsed, const Explain
   }
   result.message = std::move(parsed.value());
   result.analysis = analyse(result.message, context.home);
-  result.route = route(context.inbox, result.message.subject, context.boards, context.default_board_id);
+  const RoutedInbox inbox = context.inbox_of ? context.inbox_of(result.message) : context.inbox;
+  result.route = route(inbox, result.message.subject, context.boards, context.default_board_id);
   Known known = context.known ? context.known(result.message, result.analysis) : Known{};
-  if (!known.thread && result.analysis.signed_thread)
+  if (!context.known && result.analysis.signed_thread)
     known.thread = KnownThread{result.analysis.signed_thread->ticket_id, ThreadedBy::signed_id, false};
   result.decision = decide(result.analysis, known, result.route);
   return result;

@@ -13,9 +13,10 @@ namespace postroom::mail {
 struct ExplainContext {
   Home home;
   RoutedInbox inbox;
+  std::function<RoutedInbox(const Message&)> inbox_of;  // when it is not the same for all mails; then `inbox` does not count
   std::vector<RoutedBoard> boards;
   std::string default_board_id;
-  // What is known about the mail; without a database: none. A verified signed id always counts as a thread.
+  // What is known about the mail; absent without a database: then a verified signed id counts as a thread.
   std::function<Known(const Message&, const Analysis&)> known;
 };
 
@@ -32,8 +33,8 @@ Explanation explain(std::string_view file, Result<Message> parsed, const Explain
 
 // One line, members in this order: file, subject, from, to, date, message_id, in_reply_to, references, body_text,
 // reply_text, attachments, auto, auto_reason, bounce, list, verdict, board, why. What is missing is null (from, date,
-// message_id, in_reply_to, auto_reason, bounce, board) or empty. Addresses are bare, ids without angle brackets, the
-// date is RFC 3339 in UTC.
+// message_id, in_reply_to, auto_reason, bounce, board) or empty. A bounce is {recipient, status, action,
+// reason}. Addresses are bare, ids without angle brackets, the date is RFC 3339 in UTC.
 std::string to_json(const Explanation& explanation);
 
 std::string to_text(const Explanation& explanation);  // some lines, for a terminal: control bytes replaced

@@ -79,6 +79,10 @@ std::vector<std::string> parse_message_ids(std::string_view value) {
   return once;
 }
 
+std::string message_id_host(std::string_view installation_id) {
+  return std::string{installation_id} + ".postroom";
+}
+
 std::string signed_message_id(const SignedId& id, std::string_view host, const Hmac& hmac) {
   return id.ticket_id + "." + id.delivery_id + "." + signature(id, host, hmac) + "@" + to_lower_ascii(host);
 }

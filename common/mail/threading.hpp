@@ -21,6 +21,9 @@ std::vector<std::string> parse_message_ids(std::string_view value);
 // HMAC-SHA256 with the installation's key: 32 bytes. Handed in, so that this folder knows neither keys nor OpenSSL.
 using Hmac = std::function<std::string(std::string_view data)>;
 
+// The host part of all our Message-IDs: of the installation, so that it is the same whatever its addresses are.
+std::string message_id_host(std::string_view installation_id);
+
 struct SignedId {
   std::string ticket_id;
   std::string delivery_id;  // names the recipient: compare the sender with it before believing who writes

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/messages/describe.hpp"
 #include "common/messages/envelope.hpp"
@@ -71,6 +72,13 @@ struct DeliveryEdit {
     field("title", self.title);
     field("description", self.description);
   }
+};
+
+// The words of a board, as its row keeps them.
+struct StoredKeywords {
+  std::vector<std::string> keywords;
+  bool operator==(const StoredKeywords&) const = default;
+  static void describe(auto& self, auto&& field) { field("keywords", self.keywords); }
 };
 
 }  // namespace postroom::messages

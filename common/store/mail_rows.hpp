@@ -49,6 +49,7 @@ struct MailInboxRow {
   std::int64_t failures = 0;
   bool can_push = false;
   Text stage;
+  Text word_id;
   std::int64_t server_exists = 0;
   std::int64_t server_older = 0;
   std::int64_t server_at = 0;
@@ -88,6 +89,7 @@ struct MailInboxRow {
     column("failures", self.failures);
     column("can_push", self.can_push);
     column("stage", self.stage);
+    column("word_id", self.word_id);
     column("server_exists", self.server_exists);
     column("server_older", self.server_older);
     column("server_at", self.server_at);

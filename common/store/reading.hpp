@@ -39,10 +39,33 @@ struct TicketFilter {
   std::optional<messages::TicketState> state;
 };
 
-// An arrival that opened no ticket (yet), with its item on the shelf.
+// Something that came in, with its item on the shelf, and of a mail what is known of it.
 struct ArrivalView {
   ArrivalRow arrival;
-  std::optional<StandbyRow> standby;
+  std::optional<StandbyRow> standby;  // without `original`
+  std::optional<MailRow> mail;
+};
+
+// verdict: as in mails.verdict; empty text: not decided yet.
+struct ArrivalFilter {
+  std::optional<std::string> inbox_id;
+  std::optional<std::string> verdict;
+};
+
+// What became of the mails of an inbox under its UIDVALIDITY, counted by rows, beside what the server told.
+struct InboxReport {
+  MailInboxRow inbox;
+  std::int64_t ticket = 0, reply = 0, duplicate = 0, bounce = 0, own = 0, standby = 0, deleted = 0, pending = 0;
+  std::int64_t removed = 0;  // taken from the server's folder by us, after their import
+  std::int64_t total() const { return ticket + reply + duplicate + bounce + own + standby + deleted + pending; }
+  // Mails that the server has and we do not; below 0: somebody else took mails away.
+  std::int64_t missing() const { return inbox.server_exists + removed - inbox.server_older - total(); }
+};
+
+// A mail that we send: a delivery of kind mail.
+struct NoticeView {
+  DeliveryRow delivery;
+  std::optional<std::string> message_id;  // once it was sent, or may have been
 };
 
 struct StandbyQuery {
@@ -53,6 +76,7 @@ struct StandbyQuery {
 struct StandbyView {
   StandbyRow item;
   std::vector<HistoryRow> history;
+  std::optional<MailRow> mail;  // of an arrival by mail
 };
 
 // Accepted is counted by a maintained counter; the rest by counting rows, so that the two can contradict each other.
@@ -61,18 +85,26 @@ struct Balance {
   std::int64_t opened = 0;
   std::int64_t standby = 0;
   std::int64_t deleted = 0;
+  std::int64_t received = 0, reply = 0, duplicate = 0, bounce = 0, own = 0;  // of mails
   std::int64_t waiting = 0, dispatched = 0, claimed = 0, deliveries_standby = 0, done = 0, cancelled = 0;
+  struct Deliveries {
+    std::string kind;  // create | mail
+    std::int64_t waiting = 0, dispatched = 0, claimed = 0, standby = 0, done = 0, cancelled = 0;
+    std::int64_t assumed_sent = 0;  // among those done
+  };
+  std::vector<Deliveries> by_kind;
 };
 
-// The whole life of one thing: everything under its correlation id.
+// The whole life of one thing: everything under its correlation id, and all of its ticket.
 struct Trace {
-  std::string asked;  // what the id named: ticket | delivery | external_ticket | standby | arrival | command | correlation
+  std::string asked;  // what the id named: ticket | delivery | external_ticket | comment | attachment | standby | arrival | command | correlation | message
   std::string correlation_id;
   std::optional<ArrivalRow> arrival;
   std::vector<TicketRow> tickets;
   std::vector<DeliveryRow> deliveries;
   std::vector<ExternalTicketRow> externals;
   std::vector<StandbyRow> standby;
+  std::vector<MailRow> mails;  // the arrival's own, then the replies on its ticket
   std::vector<HistoryRow> history;
 };
 
@@ -102,6 +134,21 @@ class Reading {
   virtual Result<std::optional<InboxRow>> command(std::string_view id) = 0;  // status 202: still running
   virtual Result<Balance> balance() = 0;
   virtual Result<std::optional<Trace>> trace(std::string_view any_id) = 0;
+  // By a Message-ID without angle brackets, of a mail that came in (of several the first) or that we sent.
+  virtual Result<std::optional<Trace>> trace_message(std::string_view message_id) = 0;
+
+  virtual Result<std::optional<MailInboxRow>> inbox(std::string_view id) = 0;
+  virtual Result<Page<MailInboxRow>> inboxes(const PageRequest& page) = 0;  // by name
+  virtual Result<std::optional<InboxReport>> inbox_report(std::string_view id) = 0;
+  virtual Result<SettingsRow> settings() = 0;
+
+  virtual Result<std::optional<ArrivalView>> arrival(std::string_view id) = 0;
+  // Mails: of one inbox the last fetched first, else the last received first.
+  virtual Result<Page<ArrivalView>> mail_arrivals(const ArrivalFilter& filter, const PageRequest& page) = 0;
+  virtual Result<Page<CommentRow>> comments(std::string_view ticket_id, const PageRequest& page) = 0;        // oldest first
+  virtual Result<Page<AttachmentRow>> attachments(std::string_view ticket_id, const PageRequest& page) = 0;  // oldest first
+  virtual Result<std::optional<AttachmentRow>> attachment(std::string_view id) = 0;
+  virtual Result<Page<NoticeView>> notices(std::string_view ticket_id, const PageRequest& page) = 0;  // oldest first
 };
 
 // not_found while the file is not there yet.

@@ -52,7 +52,7 @@ Result<Page<ConnectionRow>> SqlReading::connections(const PageRequest& page) {
 
 Result<TicketView> SqlReading::with_far_side(TicketRow ticket) {
   TicketView view;
-  auto delivery = select_one<DeliveryRow>(*database_, "WHERE ticket_id = ?1 ORDER BY created_at DESC LIMIT 1", {ticket.id});
+  auto delivery = select_one<DeliveryRow>(*database_, "WHERE ticket_id = ?1 AND kind <> 'mail' ORDER BY created_at DESC LIMIT 1", {ticket.id});
   if (!delivery) return delivery.error();
   auto external = select_one<ExternalTicketRow>(*database_, "WHERE ticket_id = ?1 AND state = 'linked' ORDER BY created_at DESC LIMIT 1", {ticket.id});
   if (!external) return external.error();
@@ -101,15 +101,7 @@ Result<Page<TicketView>> SqlReading::tickets(const TicketFilter& filter, const P
 Result<std::optional<ArrivalView>> SqlReading::arrival_by_ticket(std::string_view ticket_id) {
   auto arrival = select_one<ArrivalRow>(*database_, "WHERE ticket_id = ?1 ORDER BY accepted_at DESC LIMIT 1", {ticket_id});
   if (!arrival) return arrival.error();
-  if (!*arrival) return std::optional<ArrivalView>{};
-  ArrivalView view;
-  view.arrival = std::move(**arrival);
-  if (view.arrival.standby_id) {
-    auto item = select_one<StandbyRow>(*database_, "WHERE id = ?1", {*view.arrival.standby_id});
-    if (!item) return item.error();
-    view.standby = std::move(*item);
-  }
-  return std::optional<ArrivalView>{std::move(view)};
+  return whole(std::move(*arrival));
 }
 
 Result<std::vector<HistoryRow>> SqlReading::timeline(std::string_view id, std::int64_t limit) {
@@ -136,26 +128,53 @@ Result<std::optional<InboxRow>> SqlReading::command(std::string_view id) {
   return select_one<InboxRow>(*database_, "WHERE message_id = ?1 ORDER BY retry DESC LIMIT 1", {id});
 }
 
+namespace {
+
+void count_arrivals(Balance& balance, std::string_view state, std::int64_t count) {
+  if (state == "opened") balance.opened = count;
+  if (state == "standby") balance.standby = count;
+  if (state == "deleted") balance.deleted = count;
+  if (state == "received") balance.received = count;
+  if (state == "reply") balance.reply = count;
+  if (state == "duplicate") balance.duplicate = count;
+  if (state == "bounce") balance.bounce = count;
+  if (state == "own") balance.own = count;
+}
+
+void count_deliveries(Balance& balance, const std::string& kind, std::string_view state, std::int64_t count, std::int64_t assumed) {
+  auto found = std::ranges::find(balance.by_kind, kind, &Balance::Deliveries::kind);
+  if (found == balance.by_kind.end()) found = balance.by_kind.insert(found, Balance::Deliveries{.kind = kind});
+  auto& of_kind = *found;
+  const auto add = [&](std::string_view name, std::int64_t& all, std::int64_t& some) {
+    if (state != name) return;
+    all += count;
+    some += count;
+  };
+  add("waiting", balance.waiting, of_kind.waiting);
+  add("dispatched", balance.dispatched, of_kind.dispatched);
+  add("claimed", balance.claimed, of_kind.claimed);
+  add("standby", balance.deliveries_standby, of_kind.standby);
+  add("done", balance.done, of_kind.done);
+  add("cancelled", balance.cancelled, of_kind.cancelled);
+  of_kind.assumed_sent += assumed;
+}
+
+}  // namespace
+
 Result<Balance> SqlReading::balance() {
   Balance balance;
   // One statement, so that all counts are of one moment.
   auto asked = database_->query(
-      "SELECT 'accepted', value FROM counters WHERE name = 'arrivals_accepted' "
-      "UNION ALL SELECT 'arrival ' || state, COUNT(*) FROM arrivals GROUP BY state "
-      "UNION ALL SELECT 'delivery ' || state, COUNT(*) FROM deliveries GROUP BY state",
+      "SELECT 'accepted', '', '', value, 0 FROM counters WHERE name = 'arrivals_accepted' "
+      "UNION ALL SELECT 'arrival', '', state, COUNT(*), 0 FROM arrivals GROUP BY state "
+      "UNION ALL SELECT 'delivery', kind, state, COUNT(*), SUM(CASE reason_class WHEN 'assumed_sent' THEN 1 ELSE 0 END) FROM deliveries "
+      "GROUP BY kind, state",
       {}, [&](const Row& row) {
-        const std::string name = row.text(0);
-        const std::int64_t count = row.integer(1);
-        if (name == "accepted") balance.accepted = count;
-        if (name == "arrival opened") balance.opened = count;
-        if (name == "arrival standby") balance.standby = count;
-        if (name == "arrival deleted") balance.deleted = count;
-        if (name == "delivery waiting") balance.waiting = count;
-        if (name == "delivery dispatched") balance.dispatched = count;
-        if (name == "delivery claimed") balance.claimed = count;
-        if (name == "delivery standby") balance.deliveries_standby = count;
-        if (name == "delivery done") balance.done = count;
-        if (name == "delivery cancelled") balance.cancelled = count;
+        const std::string what = row.text(0), state = row.text(2);
+        const std::int64_t count = row.integer(3);
+        if (what == "accepted") balance.accepted = count;
+        if (what == "arrival") count_arrivals(balance, state, count);
+        if (what == "delivery") count_deliveries(balance, row.text(1), state, count, state == "done" ? row.integer(4) : 0);
       });
   if (!asked) return asked.error();
   return balance;

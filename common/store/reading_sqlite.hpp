@@ -30,9 +30,25 @@ class SqlReading final : public Reading {
   Result<std::optional<InboxRow>> command(std::string_view id) override;
   Result<Balance> balance() override;
   Result<std::optional<Trace>> trace(std::string_view any_id) override;
+  Result<std::optional<Trace>> trace_message(std::string_view message_id) override;
+  Result<std::optional<MailInboxRow>> inbox(std::string_view id) override;
+  Result<Page<MailInboxRow>> inboxes(const PageRequest& page) override;
+  Result<std::optional<InboxReport>> inbox_report(std::string_view id) override;
+  Result<SettingsRow> settings() override;
+  Result<std::optional<ArrivalView>> arrival(std::string_view id) override;
+  Result<Page<ArrivalView>> mail_arrivals(const ArrivalFilter& filter, const PageRequest& page) override;
+  Result<Page<CommentRow>> comments(std::string_view ticket_id, const PageRequest& page) override;
+  Result<Page<AttachmentRow>> attachments(std::string_view ticket_id, const PageRequest& page) override;
+  Result<std::optional<AttachmentRow>> attachment(std::string_view id) override;
+  Result<Page<NoticeView>> notices(std::string_view ticket_id, const PageRequest& page) override;
 
  private:
   Result<TicketView> with_far_side(TicketRow ticket);
+  Result<std::optional<ArrivalView>> whole(std::optional<ArrivalRow> arrival);
+  Result<Page<ArrivalView>> arrivals_of(std::vector<MailRow> mails, std::int64_t limit, Cursor (*cursor_of)(const MailRow&));
+  Result<std::optional<Trace>> followed(Trace trace);  // everything under its correlation id
+  Result<void> read_ticket(Trace& trace, const std::string& ticket_id);
+  Result<void> read_history(Trace& trace, const std::string& ticket_id);
 
   std::unique_ptr<Database> database_;
 };

@@ -58,7 +58,13 @@ Result<std::optional<StandbyView>> SqlReading::standby_item(std::string_view id)
   if (!*item) return std::optional<StandbyView>{};
   auto history = select<HistoryRow>(*database_, "WHERE standby_id = ?1 ORDER BY at, seq LIMIT 1000", {id});
   if (!history) return history.error();
-  return std::optional<StandbyView>{StandbyView{std::move(**item), std::move(*history)}};
+  StandbyView view{std::move(**item), std::move(*history), {}};
+  if (view.item.kind == messages::StandbyKind::arrival) {
+    auto mail = select_one<MailRow>(*database_, "WHERE arrival_id = ?1", {view.item.subject_id});
+    if (!mail) return mail.error();
+    view.mail = std::move(*mail);
+  }
+  return std::optional<StandbyView>{std::move(view)};
 }
 
 }  // namespace postroom::store

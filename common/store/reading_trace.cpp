@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/store/reading_sqlite.hpp"
 
 namespace postroom::store {
@@ -14,6 +16,8 @@ constexpr Origin origins[] = {
     {"ticket", "SELECT correlation_id FROM tickets WHERE id = ?1"},
     {"delivery", "SELECT t.correlation_id FROM deliveries d JOIN tickets t ON t.id = d.ticket_id WHERE d.id = ?1"},
     {"external_ticket", "SELECT t.correlation_id FROM external_tickets e JOIN tickets t ON t.id = e.ticket_id WHERE e.id = ?1"},
+    {"comment", "SELECT t.correlation_id FROM comments c JOIN tickets t ON t.id = c.ticket_id WHERE c.id = ?1"},
+    {"attachment", "SELECT t.correlation_id FROM attachments a JOIN tickets t ON t.id = a.ticket_id WHERE a.id = ?1"},
     {"standby", "SELECT correlation_id FROM standby WHERE id = ?1"},
     {"arrival", "SELECT correlation_id FROM arrivals WHERE id = ?1"},
     {"arrival", "SELECT correlation_id FROM arrivals WHERE ticket_id = ?1 LIMIT 1"},
@@ -38,22 +42,51 @@ Result<std::optional<Trace>> SqlReading::trace(std::string_view any_id) {
   }
   if (!is_known) return std::optional<Trace>{};
 
-  auto history = select<HistoryRow>(*database_, "WHERE correlation_id = ?1 ORDER BY at, seq LIMIT 1000", {trace.correlation_id});
-  if (!history) return history.error();
-  trace.history = std::move(*history);
-  // An arrival's id is the correlation id; its promised ticket leads to all the rest by index.
+  return followed(std::move(trace));
+}
+
+Result<std::optional<Trace>> SqlReading::trace_message(std::string_view message_id) {
+  Trace trace;
+  trace.asked = "message";
+  // Of mails that share it the first: the others are its duplicates, or say in their history why not.
+  auto incoming = database_->query("SELECT a.correlation_id FROM mails m JOIN arrivals a ON a.id = m.arrival_id WHERE m.message_id = ?1 ORDER BY a.accepted_at LIMIT 1",
+                                   {message_id}, [&](const Row& row) { trace.correlation_id = row.text(0); });
+  if (!incoming) return incoming.error();
+  if (trace.correlation_id.empty()) {
+    auto sent = database_->query("SELECT t.correlation_id FROM mail_threads m JOIN tickets t ON t.id = m.ticket_id WHERE m.message_id = ?1 ORDER BY m.at LIMIT 1",
+                                 {message_id}, [&](const Row& row) { trace.correlation_id = row.text(0); });
+    if (!sent) return sent.error();
+  }
+  if (trace.correlation_id.empty()) return std::optional<Trace>{};
+  return followed(std::move(trace));
+}
+
+Result<std::optional<Trace>> SqlReading::followed(Trace trace) {
+  // An arrival's id is the correlation id; its ticket leads to all the rest by index.
   auto arrival = select_one<ArrivalRow>(*database_, "WHERE id = ?1", {trace.correlation_id});
   if (!arrival) return arrival.error();
   trace.arrival = std::move(*arrival);
   auto poison = select<StandbyRow>(*database_, "WHERE subject_id = ?1 ORDER BY first_at, id", {trace.correlation_id});
   if (!poison) return poison.error();
   trace.standby = std::move(*poison);
-  if (!trace.arrival) return std::optional<Trace>{std::move(trace)};
+  std::string ticket_id;
+  if (trace.arrival) {
+    ticket_id = trace.arrival->ticket_id;
+    auto mail = select_one<MailRow>(*database_, "WHERE arrival_id = ?1", {trace.arrival->id});
+    if (!mail) return mail.error();
+    // A reply or a duplicate belongs to another ticket than the one that was promised for it.
+    if (*mail && (*mail)->ticket_id) ticket_id = *(*mail)->ticket_id;
+    if (*mail) trace.mails.push_back(std::move(**mail));
+    if (auto read = read_ticket(trace, ticket_id); !read) return read.error();
+  }
+  if (auto read = read_history(trace, ticket_id); !read) return read.error();
+  return std::optional<Trace>{std::move(trace)};
+}
 
-  const std::string& ticket_id = trace.arrival->ticket_id;
+Result<void> SqlReading::read_ticket(Trace& trace, const std::string& ticket_id) {
   auto tickets = select<TicketRow>(*database_, "WHERE id = ?1", {ticket_id});
   if (!tickets) return tickets.error();
-  auto deliveries = select<DeliveryRow>(*database_, "WHERE ticket_id = ?1 ORDER BY created_at", {ticket_id});
+  auto deliveries = select<DeliveryRow>(*database_, "WHERE ticket_id = ?1 ORDER BY created_at, id LIMIT 1000", {ticket_id});
   if (!deliveries) return deliveries.error();
   auto externals = select<ExternalTicketRow>(*database_, "WHERE ticket_id = ?1 ORDER BY created_at", {ticket_id});
   if (!externals) return externals.error();
@@ -62,10 +95,37 @@ Result<std::optional<Trace>> SqlReading::trace(std::string_view any_id) {
     if (!items) return items.error();
     trace.standby.insert(trace.standby.end(), std::make_move_iterator(items->begin()), std::make_move_iterator(items->end()));
   }
+  std::vector<std::string> others;  // arrivals that are comments on the ticket, and the one that opened it
+  auto asked = database_->query("SELECT arrival_id FROM tickets WHERE id = ?1 UNION ALL SELECT arrival_id FROM (SELECT arrival_id FROM comments WHERE "
+                                "ticket_id = ?1 AND arrival_id IS NOT NULL ORDER BY created_at, id LIMIT 200) AS replies",
+                                {ticket_id}, [&](const Row& row) { others.push_back(row.text(0)); });
+  if (!asked) return asked;
+  for (const auto& id : others) {
+    if (id == trace.correlation_id) continue;
+    auto mail = select_one<MailRow>(*database_, "WHERE arrival_id = ?1", {id});
+    if (!mail) return mail.error();
+    if (*mail) trace.mails.push_back(std::move(**mail));
+  }
   trace.tickets = std::move(*tickets);
   trace.deliveries = std::move(*deliveries);
   trace.externals = std::move(*externals);
-  return std::optional<Trace>{std::move(trace)};
+  return {};
+}
+
+// What was noted under the correlation id, and on the ticket: replies have correlation ids of their own.
+Result<void> SqlReading::read_history(Trace& trace, const std::string& ticket_id) {
+  auto history = select<HistoryRow>(*database_, "WHERE correlation_id = ?1 ORDER BY at, seq LIMIT 1000", {trace.correlation_id});
+  if (!history) return history.error();
+  trace.history = std::move(*history);
+  if (trace.tickets.empty()) return {};
+  auto of_ticket = select<HistoryRow>(*database_, "WHERE ticket_id = ?1 ORDER BY at, seq LIMIT 1000", {ticket_id});
+  if (!of_ticket) return of_ticket.error();
+  for (auto& entry : *of_ticket) {
+    if (entry.correlation_id != trace.correlation_id) trace.history.push_back(std::move(entry));
+  }
+  std::ranges::sort(trace.history, {}, [](const HistoryRow& entry) { return std::pair{entry.at, entry.seq}; });
+  if (trace.history.size() > 1'000) trace.history.resize(1'000);
+  return {};
 }
 
 }  // namespace postroom::store

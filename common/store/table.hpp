@@ -95,6 +95,16 @@ Result<void> insert(Database& database, const R& row) {
   return database.execute(sql, values);
 }
 
+// As insert; nothing happens when a row with its key is there already.
+template <class R>
+Result<void> insert_missing(Database& database, const R& row) {
+  static const std::string sql = detail::insert_text<R>() + " ON CONFLICT DO NOTHING";
+  std::vector<Value> values;
+  values.reserve(32);
+  R::describe(row, [&](std::string_view, const auto& member) { values.push_back(detail::value_of(member)); });
+  return database.execute(sql, values);
+}
+
 // Writes the columns that differ; nothing when none does. The key may not differ. conflict when the row is gone.
 template <class R>
 Result<void> update(Database& database, const R& before, const R& after) {

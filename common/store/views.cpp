@@ -1,52 +1,13 @@
 #include "common/store/views.hpp"
 
-#include <fmt/format.h>
-
-#include <concepts>
-
-#include "common/base/clock.hpp"
-#include "common/base/text.hpp"
+#include "common/store/json_object.hpp"
 
 namespace postroom::store {
 
+using views::Object;
+using views::array_of;
+
 namespace {
-
-// One JSON object, member by member.
-class Object {
- public:
-  Object& text(std::string_view name, std::string_view value) { return raw(name, fmt::format("\"{}\"", json_escaped(value))); }
-  Object& text(std::string_view name, const std::same_as<std::optional<std::string>> auto& value) { return value ? text(name, std::string_view{*value}) : raw(name, "null"); }
-  Object& number(std::string_view name, std::int64_t value) { return raw(name, fmt::format("{}", value)); }
-  Object& flag(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
-  Object& time(std::string_view name, std::int64_t micros) {
-    return micros == 0 ? raw(name, "null") : text(name, to_rfc3339(from_micros(micros)));
-  }
-  template <class E>
-  Object& name_of(std::string_view name, E value) {
-    return text(name, messages::name_of(value));
-  }
-  Object& raw(std::string_view name, std::string_view json) {
-    out_ += out_.size() == 1 ? "\"" : ",\"";
-    out_ += name;
-    out_ += "\":";
-    out_ += json.empty() ? "null" : json;
-    return *this;
-  }
-  std::string done() const { return out_ + "}"; }
-
- private:
-  std::string out_ = "{";
-};
-
-template <class T, class F>
-std::string array_of(const std::vector<T>& values, F&& json) {
-  std::string out = "[";
-  for (const auto& value : values) {
-    if (out.size() > 1) out += ",";
-    out += json(value);
-  }
-  return out + "]";
-}
 
 std::string delivery_json(const DeliveryRow& delivery) {
   return Object{}
@@ -58,6 +19,30 @@ std::string delivery_json(const DeliveryRow& delivery) {
       .text("reason", delivery.reason)
       .time("due_at", delivery.due_at)
       .done();
+}
+
+// Among others of the same ticket: what it does, and for whom.
+std::string traced_delivery_json(const DeliveryRow& delivery) {
+  std::string json = delivery_json(delivery);
+  json.pop_back();
+  return json + fmt::format(R"(,"kind":"{}","cause":"{}","worker":"{}","recipient":"{}"}})", json_escaped(delivery.kind), json_escaped(delivery.cause),
+                            json_escaped(delivery.worker), json_escaped(delivery.recipient));
+}
+
+std::string by_kind_json(const std::vector<Balance::Deliveries>& kinds) {
+  Object out;
+  for (const auto& kind : kinds) {
+    out.raw(kind.kind, Object{}
+                           .number("waiting", kind.waiting)
+                           .number("dispatched", kind.dispatched)
+                           .number("claimed", kind.claimed)
+                           .number("standby", kind.standby)
+                           .number("done", kind.done)
+                           .number("cancelled", kind.cancelled)
+                           .number("assumed_sent", kind.assumed_sent)
+                           .done());
+  }
+  return out.done();
 }
 
 std::string external_summary(const ExternalTicketRow& external) {
@@ -156,8 +141,10 @@ std::string shelved_ticket_json(const ArrivalView& view) {
   if (view.standby) standby.text("id", view.standby->id).text("reason_class", view.standby->reason_class).text("reason", view.standby->reason);
   return Object{}
       .text("id", view.arrival.ticket_id)
-      .text("state", view.arrival.state == ArrivalState::deleted ? "deleted" : "standby")
+      .name_of("state", view.arrival.state)
       .raw("standby", view.standby ? standby.done() : "null")
+      .text("arrival_id", view.arrival.id)
+      .text("ticket_id", view.mail ? view.mail->ticket_id : std::nullopt)
       .done();
 }
 
@@ -187,6 +174,7 @@ std::string standby_json(const StandbyView& view) {
       .text("original", view.item.original)
       .flag("original_is_base64", view.item.original_is_base64)
       .raw("properties", view.item.properties)
+      .raw("mail", view.mail ? mail_json(*view.mail) : "null")
       .raw("history", array_of(view.history, history_json))
       .done();
 }
@@ -204,10 +192,16 @@ std::string balance_json(const Balance& balance) {
                                      .number("standby", balance.deliveries_standby)
                                      .number("done", balance.done)
                                      .number("cancelled", balance.cancelled)
+                                     .raw("by_kind", by_kind_json(balance.by_kind))
                                      .done();
   return Object{}
       .number("accepted", balance.accepted)
       .number("opened", balance.opened)
+      .number("received", balance.received)
+      .number("reply", balance.reply)
+      .number("duplicate", balance.duplicate)
+      .number("bounce", balance.bounce)
+      .number("own", balance.own)
       .number("standby", balance.standby)
       .number("deleted", balance.deleted)
       .raw("deliveries", deliveries)
@@ -230,9 +224,10 @@ std::string trace_json(const Trace& trace) {
     out.raw("arrival", "null");
   }
   return out.raw("tickets", array_of(trace.tickets, [](const TicketRow& ticket) { return ticket_json(TicketView{ticket, {}, {}}); }))
-      .raw("deliveries", array_of(trace.deliveries, delivery_json))
+      .raw("deliveries", array_of(trace.deliveries, traced_delivery_json))
       .raw("external_tickets", array_of(trace.externals, external_ticket_json))
       .raw("standby", array_of(trace.standby, [](const StandbyRow& item) { return standby_json(item); }))
+      .raw("mails", array_of(trace.mails, mail_json))
       .raw("history", array_of(trace.history, history_json))
       .done();
 }

@@ -114,7 +114,7 @@ CREATE TABLE deliveries (
   snoozes        BIGINT NOT NULL,
   maybe_sent     BIGINT NOT NULL,         -- 1: an attempt may have had its effect; only resolve may run
   sent_at        BIGINT NOT NULL,         -- of the attempt that may have had its effect: claim or commit time
-  absent_count   BIGINT NOT NULL,         -- consistent reads that found nothing
+  absent_count   BIGINT NOT NULL,         -- consistent reads that found nothing; of a mail: attempts that may have been sent
   probe_base     BIGINT,                  -- Jira: newest key number known before that attempt
   attempt_target TEXT,                    -- JSON, the target of that attempt
   reason_class   TEXT NOT NULL,

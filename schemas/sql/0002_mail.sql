@@ -35,6 +35,7 @@ CREATE TABLE inboxes (
   failures           BIGINT NOT NULL,     -- consecutive
   can_push           BIGINT NOT NULL,     -- the server has IDLE
   stage              TEXT NOT NULL,       -- the holder's last word
+  word_id            TEXT NOT NULL,       -- its message: a word that comes again counts once
   -- What the server told last, for the report.
   server_exists      BIGINT NOT NULL,
   server_older       BIGINT NOT NULL,     -- left alone because of `since`, under this UIDVALIDITY
@@ -61,7 +62,7 @@ CREATE TABLE inbox_chores (
   reason       TEXT NOT NULL,
   created_at   BIGINT NOT NULL
 );
-CREATE INDEX inbox_chores_waiting ON inbox_chores (inbox_id, state, uid);
+CREATE INDEX inbox_chores_waiting ON inbox_chores (inbox_id, state, attempts, uid);
 
 -- Mails that a conversation broke at; with three strikes it is passed over and lies on standby.
 CREATE TABLE inbox_suspects (
@@ -108,9 +109,10 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_stage ON mails (stage, due_at) WHERE stage <> 'decided';
 CREATE INDEX mails_inbox ON mails (inbox_id, uid_validity, uid);
-CREATE INDEX mails_verdict ON mails (inbox_id, uid_validity, verdict);
-CREATE INDEX mails_message ON mails (message_id);
-CREATE INDEX mails_blob ON mails (blob_sha256);
+CREATE INDEX mails_verdict ON mails (inbox_id, verdict, uid_validity, uid);
+CREATE INDEX mails_received ON mails (verdict, received_at, arrival_id);
+CREATE INDEX mails_message ON mails (message_id, content_key, inbox_id);
+CREATE INDEX mails_blob ON mails (blob_sha256, inbox_id);
 CREATE INDEX mails_sender_subject ON mails (inbox_id, sender_subject_key, received_at);
 
 CREATE TABLE comments (
@@ -150,6 +152,7 @@ CREATE TABLE mail_threads (
   PRIMARY KEY (message_id, ticket_id)
 );
 CREATE INDEX mail_threads_ticket ON mail_threads (ticket_id, at);
+CREATE INDEX mail_threads_message ON mail_threads (message_id, at);
 
 -- Who takes part in a ticket: its creator, who replied, and whom we wrote to. Canonical addresses.
 CREATE TABLE participants (
@@ -177,3 +180,5 @@ INSERT INTO settings VALUES (1, NULL, NULL, NULL, NULL, 1, 1, 1, 0);
 -- ("ticket.opened", "state:<ticket version>", "comment:<id>"). done with reason class assumed_sent: silence after the commit word.
 ALTER TABLE deliveries ADD COLUMN notice TEXT NOT NULL DEFAULT '';  -- JSON, messages::MailNotice
 CREATE INDEX deliveries_recipient ON deliveries (recipient, created_at) WHERE recipient <> '';
+CREATE INDEX deliveries_recipient_sent ON deliveries (recipient, state, sent_at) WHERE recipient <> '';
+CREATE INDEX deliveries_order ON deliveries (ticket_id, destination_id, recipient, state, seq) WHERE recipient <> '';

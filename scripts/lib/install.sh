@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing of the Debian packages that Postroom needs.
 #
-# usage: scripts/lib/install.sh [--list] GROUP...     groups: build, run, test
+# usage: scripts/lib/install.sh [--list] GROUP...     groups: build, run, demo, test
 #
 # Needs root or sudo only when something is missing; else it says the exact command. Starts no service and leaves none enabled: Postroom runs
 # private servers of its own, on loopback, from its own folder.
@@ -10,9 +10,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=packages.sh
 . "$here/packages.sh"
 
-services="rabbitmq-server.service epmd.service epmd.socket"
+services="rabbitmq-server.service epmd.service epmd.socket dovecot.service dovecot.socket opensmtpd.service"
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# A machine has one mail server: another that is there stays, and the demo and the tests do without OpenSMTPD.
+is_wanted() {
+  [ "$1" != opensmtpd ] || ! dpkg-query -W -f '${db:Status-Status} ${Provides}\n' 2>/dev/null | grep -q '^installed .*mail-transport-agent'
+}
 
 # Runs a command as root; fails when there is no way to.
 as_root() {
@@ -72,11 +77,11 @@ case ${1:-} in
 esac
 
 for group in "$@"; do
-  [ -n "${package_groups[$group]:-}" ] || { echo "install: there is no group \"$group\" (build, run, test)" >&2; exit 2; }
+  [ -n "${package_groups[$group]:-}" ] || { echo "install: there is no group \"$group\" (build, run, demo, test)" >&2; exit 2; }
 done
 missing=()
 for package in $(packages_of "$@"); do
-  is_installed "$package" || missing+=("$package")
+  is_installed "$package" || ! is_wanted "$package" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

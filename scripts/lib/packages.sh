@@ -35,6 +35,14 @@ ca-certificates        # whom Jira's and Trello's certificates are checked again
 curl                   # to try the first ticket
 "
 
+package_groups[demo]="
+openssl                # certificates of its mail servers
+dovecot-imapd          # the mailboxes
+dovecot-lmtpd          # where the SMTP servers deliver
+opensmtpd              # a real SMTP server
+python3-aiosmtpd       # one for ordinary users, and for TLS and logins
+"
+
 package_groups[test]="
 doctest-dev            # C++ tests
 python3                # tests of whole sets of processes, simulators, linters
@@ -44,7 +52,7 @@ git                    # which files the linters judge
 dovecot-imapd          # the mailboxes of the tests and the demo
 dovecot-lmtpd          # where their SMTP servers deliver
 opensmtpd              # a real SMTP server
-python3-aiosmtpd       # one for ordinary users, and for failures on purpose
+python3-aiosmtpd       # one for ordinary users, for TLS and logins, and for failures on purpose
 "
 
 # The package names of the groups given, without the reasons.

@@ -13,8 +13,15 @@ take_lock() {
 }
 
 install_and_build() {
-  [ "$is_building" = yes ] || return 0
-  [ "$does_install" = no ] || scripts/lib/install.sh build run 9>&-
+  local groups=(build run) kind
+  [ "$mode" = production ] || groups+=(demo)
+  if [ "$is_building" = no ]; then
+    for kind in api ledger $worker_kinds mail-sandbox; do
+      [ -x "$programs/postroom-$kind" ] || die "there is no postroom-$kind in $programs"
+    done
+    return 0
+  fi
+  [ "$does_install" = no ] || scripts/lib/install.sh "${groups[@]}" 9>&-
   echo "building the release (log: build/release.log)"
   mkdir -p build
   if ! {
@@ -58,20 +65,31 @@ start_set() {
   printf '%s\n' $$ >"$home/run/set.pid"
   make_broker_services
   local kind
-  for kind in ledger api jira trello; do make_process $kind 1; done
+  for kind in ledger api $worker_kinds; do make_process "$kind" 1; done
   [ -z "$workers" ] || scale_list "$workers"
-  [ "$mode" = production ] || make_simulator_services
+  [ "$mode" = production ] || make_far_sides
   # A session of its own: the terminal's Ctrl-C reaches this script only, which then stops things in order.
   setsid s6-svscan "$scan" </dev/null >"$home/log/supervisor" 2>&1 &
   supervisor=$!
 }
 
-make_simulator_services() {
-  local kind
+# The simulators of Jira and Trello, and the mail servers whose commands prepare.py wrote.
+make_far_sides() {
+  local kind file
   for kind in jira trello; do
     make_service ${kind}_simulator "$(printf 'exec python3 -B %q --port %q --log %q --state %q' "$root/tests/sims/$kind.py" \
       "$(cat "$home/run/$kind-simulator.port")" "$home/log/$kind-requests.jsonl" "$home/data/$kind-simulator.json")"
   done
+  for file in "$home"/run/mail-servers/*; do
+    make_service "${file##*/}" "exec $(cat "$file")"
+  done
+}
+
+# The demo's mail servers keep their files outside the home: as root they work for an unprivileged user, who may not look into it.
+clear_mail_folder() {
+  local folder
+  folder=$(cat "$home/run/mail-folder" 2>/dev/null || true)
+  case ${folder##*/} in postroom-demo-mail-?*) rm -rf "$folder" ;; esac
 }
 
 # Waits until the front door says that the whole line is up; says who is in the way when it is not.
@@ -92,10 +110,19 @@ await_ready() {
   local _ health
   for _ in $(seq 75); do
     health=$(curl -s -m 2 "$api/healthz" || true)
-    case $health in '{"status":"ok"'*'"process":"ledger-'*) return 0 ;; esac
+    ! is_everybody_well "$health" || return 0
     sleep 0.2
   done
   echo "scripts/run: not everybody is well yet: $health" >&2
+}
+
+# is_everybody_well HEALTH: the front door's report says ok, and there is at least one process of each kind in it.
+is_everybody_well() {
+  local kind
+  case $1 in '{"status":"ok"'*) ;; *) return 1 ;; esac
+  for kind in ledger $worker_kinds; do
+    case $1 in *"\"process\":\"$kind-"*) ;; *) return 1 ;; esac
+  done
 }
 
 # One sentence to start with, and the three commands of a first ticket.
@@ -137,6 +164,7 @@ end_set() {
     wait "$supervisor" 2>/dev/null || true
   fi
   rm -f "$home/run/set.pid"
+  clear_mail_folder
   exec 9>&-
   if ! (exec 8>>"$home/run/set.lock" && flock -w 5 8); then
     echo "scripts/run: left behind and killed: $(holders_of_lock)" >&2
@@ -185,6 +213,7 @@ clear_demo_home() {
   local other
   other=$(find "$home" -mindepth 1 -maxdepth 1 ! -name run | head -n 1)
   if [ -n "$other" ] && [ ! -e "$home/run/is-demo" ]; then die "$home is not a demo's home; give another --home"; fi
+  clear_mail_folder
   find "$home" -mindepth 1 -maxdepth 1 ! -name run -exec rm -rf {} +
   find "$home/run" -mindepth 1 -maxdepth 1 ! -name set.lock -exec rm -rf {} +
   : >"$home/run/is-demo"
@@ -217,6 +246,7 @@ stop_from_outside() {
     (exec 8>>"$home/run/set.lock" && flock -w 60 8) || die "it does not stop; see $home/log"
   else
     stop_set
+    clear_mail_folder
     rm -f "$home/run/set.pid"
   fi
   echo "stopped"

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Service folders of one running set, supervised by s6. Sourced by scripts/run, which sets: home, programs, scan.
+# Service folders of one running set, supervised by s6. Sourced by scripts/run, which sets: home, programs, scan, worker_kinds.
 # Every kind of process is one folder per process: jira-1, jira-2 …; its log is in $home/log/NAME, rotated.
 
 # What stops first, first. Inside a line: together.
-stop_order=("jira trello" "api ledger" "rabbitmq" "epmd" "jira_simulator trello_simulator")
+stop_order=("$worker_kinds" "api ledger" "rabbitmq" "epmd" "jira_simulator trello_simulator smtp_front smtpd dovecot")
 
 # make_service NAME SCRIPT-TEXT: a folder that s6 sees only when it is whole.
 make_service() {

@@ -140,6 +140,16 @@ void Rabbit::unblock() {
   is_blocked_ = false;
 }
 
+std::string Rabbit::evaluate(std::string_view erlang) {
+  const std::array<std::string_view, 2> words{"evaluate", erlang};
+  return ask(words);
+}
+
+void Rabbit::purge(std::string_view queue) {
+  const std::array<std::string_view, 3> words{"purge", vhost, queue};
+  ask(words);
+}
+
 std::string Rabbit::ctl(std::initializer_list<std::string_view> arguments) {
   std::vector<std::string_view> words{"ctl"};
   words.insert(words.end(), arguments.begin(), arguments.end());

@@ -38,7 +38,9 @@ class Rabbit {
   void resume();
   void block();  // memory alarm
   void unblock();
-  std::string ctl(std::initializer_list<std::string_view> arguments);  // rabbitmqctl; throws when it fails
+  std::string evaluate(std::string_view erlang);  // inside the node, in milliseconds: what the last expression evaluates to; throws when it fails
+  void purge(std::string_view queue);
+  std::string ctl(std::initializer_list<std::string_view> arguments);  // rabbitmqctl, which takes a second, ten on a busy machine; throws when it fails
 
   static constexpr std::string_view vhost = "postroom";
 

@@ -6,7 +6,8 @@
         rabbit.kill(); rabbit.start()                   # SIGKILL and back, same ports, same data
         rabbit.pause(); rabbit.resume()                 # SIGSTOP and SIGCONT: a silent peer
         rabbit.block(); rabbit.unblock()                # memory alarm: connection.blocked
-        rabbit.ctl("list_queues", "-p", VHOST)          # rabbitmqctl, its output; raises on failure
+        rabbit.evaluate("1 + 1")                        # Erlang inside the node, in milliseconds
+        rabbit.ctl("list_queues", "-p", VHOST)          # rabbitmqctl, its output; a second, ten on a busy machine; raises on failure
 
 A guard process ends everything that was started here when this process dies in whatever way, so that no test leaves a broker behind.
 As a program (`rabbit.py --dir DIR --definitions FILE`) it is driven by JSON lines on standard input (["ctl", "status"]), each answered by
@@ -181,10 +182,10 @@ class Rabbit:
 
     def block(self):
         """Memory alarm: publishers are blocked until unblock()."""
-        self.ctl("set_vm_memory_high_watermark", "absolute", "1")
+        self.evaluate("vm_memory_monitor:set_vm_memory_high_watermark({absolute, 1})")
 
     def unblock(self):
-        self.ctl("set_vm_memory_high_watermark", "0.4")
+        self.evaluate("vm_memory_monitor:set_vm_memory_high_watermark(0.4)")
 
     def close(self):
         self.kill()
@@ -219,9 +220,29 @@ class Rabbit:
             raise RuntimeError(f"rabbitmqctl {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def evaluate(self, erlang):
-        """Runs an Erlang expression inside the node; what it evaluates to, as text."""
-        return self.ctl("eval", erlang).strip()
+    def evaluate(self, erlang, limit=60):
+        """Runs Erlang expressions (with commas between them) inside the node; what the last evaluates to, as text. Raises when they fail.
+
+        erl_call speaks to the node directly and is there in milliseconds; rabbitmqctl first starts an Erlang machine of its own.
+        """
+        with open(f"{self.dir}/.erlang.cookie", encoding="ascii") as file:
+            cookie = file.read().strip()
+        script = f'io:format("~0tp", [try {{ok, begin {erlang} end}} catch Class:Reason -> {{Class, Reason}} end]).\n'
+        command = ["erl_call", "-r", "-c", cookie, "-address", f"127.0.0.1:{self.dist_port}", "-timeout", str(limit), "-fetch_stdout", "-no_result_term", "-e"]
+        done = subprocess.run(command, env=self.environment, input=script, capture_output=True, text=True, timeout=limit + 5)
+        if done.returncode != 0 or not done.stdout.startswith("{ok,"):
+            raise RuntimeError(f"{erlang}: {done.stdout}{done.stderr}")
+        return done.stdout[len("{ok,"):-1]
+
+    def queues(self, vhost):
+        """Name → (ready, unacknowledged), as the broker counts, which may be five seconds old."""
+        text = self.evaluate(f'[[binary_to_list(element(4, amqqueue:get_name(Q))), Ready, Held] || Q <- rabbit_amqqueue:list(<<"{vhost}">>), '
+                             '[{_, Ready}, {_, Held}] <- [catch rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged])], '
+                             'is_integer(Ready), is_integer(Held)]')
+        return {name: (ready, unacknowledged) for name, ready, unacknowledged in json.loads(text)}
+
+    def purge(self, vhost, queue):
+        self.evaluate(f'{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"{vhost}">>, queue, <<"{queue}">>)), rabbit_amqqueue:purge(Q), ok')
 
     def log_tail(self, count=40):
         lines = []
@@ -236,7 +257,8 @@ class Rabbit:
 
 def serve(rabbit):
     verbs = {"start": rabbit.start, "kill": rabbit.kill, "stop": rabbit.stop, "pause": rabbit.pause, "resume": rabbit.resume,
-             "block": rabbit.block, "unblock": rabbit.unblock, "ctl": rabbit.ctl}
+             "block": rabbit.block, "unblock": rabbit.unblock, "ctl": rabbit.ctl, "evaluate": rabbit.evaluate, "purge": rabbit.purge,
+             "queues": lambda vhost: json.dumps(rabbit.queues(vhost))}
     for line in sys.stdin:
         verdict, text = "ok", ""
         try:

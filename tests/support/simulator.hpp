@@ -20,7 +20,7 @@ class Simulator {
   codec::JsonView objects();  // the list, with fields
 
   // Performs a conversation to its verdict over the real client, as the runtime does: effects once, on fresh connections.
-  worker::Step perform(worker::Talk<worker::Step> talk, std::chrono::milliseconds timeout = std::chrono::milliseconds{2'000});
+  worker::Step perform(worker::Talk<worker::Step> talk, std::chrono::milliseconds timeout = std::chrono::seconds{20});
   worker::TestStep perform(worker::Talk<worker::TestStep> talk);
   http::Reply fetch(http::Request request);
   int commits = 0;  // that conversations asked for

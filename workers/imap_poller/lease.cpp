@@ -73,7 +73,8 @@ void Lease::granted(const messages::PollGrant& grant, SteadyTime now) {
   task_->mailbox = grant.folder;
   if (grant.cursor) task_->cursor = imap::Cursor{uid(grant.cursor->uid_validity), uid(grant.cursor->last_uid)};
   cursor_ = task_->cursor;
-  if (grant.since_us) task_->since = from_micros(*grant.since_us);
+  // INTERNALDATE has whole seconds: a mail of the very second in which the inbox was made is new.
+  if (grant.since_us) task_->since = std::chrono::floor<std::chrono::seconds>(from_micros(*grant.since_us));
   for (const std::int64_t skipped : grant.skip) task_->skip.push_back(uid(skipped));
   task_->chores = fresh_chores(grant.chores);
   // Without push nobody waits with an open connection: the ledger gives the mailbox out again at its interval.

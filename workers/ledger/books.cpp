@@ -5,6 +5,7 @@
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
 #include "common/messages/stored.hpp"
+#include "common/metrics/metrics.hpp"
 #include "common/store/table.hpp"
 #include "workers/ledger/decide/delivery.hpp"
 
@@ -50,10 +51,14 @@ constexpr std::string_view recount_in_flight =
     "AND deliveries.state IN ('dispatched', 'claimed'))";
 constexpr std::string_view board_in_use =
     "SELECT EXISTS (SELECT 1 FROM tickets WHERE board_id = ?1) "
-    "OR EXISTS (SELECT 1 FROM standby WHERE state IN ('open', 'assigned', 'retry_pending') AND board_id = ?1)";
+    "OR EXISTS (SELECT 1 FROM standby WHERE state IN ('open', 'assigned', 'retry_pending') AND board_id = ?1) "
+    "OR EXISTS (SELECT 1 FROM inboxes WHERE board_id = ?1) OR EXISTS (SELECT 1 FROM settings WHERE default_board_id = ?1)";
 constexpr std::string_view connection_in_use =
     "SELECT EXISTS (SELECT 1 FROM boards WHERE connection_id = ?1) OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = ?1 "
-    "AND state IN ('waiting', 'dispatched', 'claimed', 'standby'))";
+    "AND state IN ('waiting', 'dispatched', 'claimed', 'standby')) OR EXISTS (SELECT 1 FROM inboxes WHERE connection_id = ?1) "
+    "OR EXISTS (SELECT 1 FROM inboxes WHERE smtp_connection_id = ?1) OR EXISTS (SELECT 1 FROM settings WHERE smtp_connection_id = ?1)";
+
+constexpr std::string_view arrivals = "arrivals_";  // begin of the counters of what became of them
 
 constexpr std::string_view connection_has_past = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE destination_id = ?1)";
 
@@ -96,6 +101,7 @@ Result<void> Books::load_delivery(const Needs& needs, State& state) {
     loaded = into(state.mark, database_, "WHERE connection_id = ?1 AND scope = ?2", {delivery.destination_id, scope});
     if (!loaded) return loaded;
   }
+  if (is_mail(delivery)) return load_mail_delivery(needs, state);
   if (!needs.remote_id) return {};
   return into(state.remote_owner, database_, "WHERE connection_id = ?1 AND remote_id = ?2", {delivery.destination_id, *needs.remote_id});
 }
@@ -111,7 +117,10 @@ Result<void> Books::load_item(const Needs& needs, State& state) {
     of_delivery.delivery_id = item.subject_id;
     return load_delivery(of_delivery, state);
   }
-  return by_id(state.arrival, database_, item.subject_id);
+  if (auto found = by_id(state.arrival, database_, item.subject_id); !found || !state.arrival) return found;
+  Needs of_mail;
+  of_mail.mail_id = item.subject_id;
+  return load_mail(of_mail, state);
 }
 
 Result<void> Books::load_usage(const Needs& needs, State& state) {
@@ -172,7 +181,9 @@ Result<State> Books::load(const Needs& needs) {
       [&] { return needs.delivery_id ? load_delivery(needs, state) : Result<void>{}; },
       [&] { return wish(needs.ticket_id, [&](const auto& id) { return load_ticket(id, state); }); },
       [&] {
-        return wish(needs.ticket_id, [&](const auto& id) { return into(state.delivery, database_, "WHERE ticket_id = ?1 ORDER BY created_at DESC LIMIT 1", {id}); });
+        return wish(needs.ticket_id, [&](const auto& id) {
+          return into(state.delivery, database_, "WHERE ticket_id = ?1 AND kind = 'create' ORDER BY created_at DESC LIMIT 1", {id});
+        });
       },
       [&] {
         return wish(needs.subject_id, [&](const auto& id) {
@@ -184,20 +195,26 @@ Result<State> Books::load(const Needs& needs) {
         return needs.ticket_number ? number_into(state.last_ticket_number, database_, "SELECT value FROM counters WHERE name = 'ticket_number'", {})
                                    : Result<void>{};
       },
-      [&] { return load_usage(needs, state); });
+      [&] { return load_usage(needs, state); }, [&] { return load_doors(needs, state); }, [&] { return load_mailboxes(needs, state); });
   if (!loaded) return loaded.error();
   return state;
 }
 
 Result<void> Books::write_change(const Change& change) {
+  forget(change);
   const auto& leading = change.kind == Change::Kind::remove ? change.before : change.after;
   return std::visit(
       [&](const auto& row) -> Result<void> {
         using R = std::decay_t<decltype(row)>;
         switch (change.kind) {
           case Change::Kind::insert: return store::insert(database_, row);
+          case Change::Kind::insert_missing: return store::insert_missing(database_, row);
           case Change::Kind::update: return store::update(database_, std::get<R>(change.before), row);
-          case Change::Kind::remove: return store::remove(database_, row);
+          case Change::Kind::remove:
+            if constexpr (std::is_same_v<R, store::MailInboxRow>) {
+              if (auto emptied = forget_mailbox(row.id); !emptied) return emptied;
+            }
+            return store::remove(database_, row);
         }
         return {};
       },
@@ -209,6 +226,7 @@ Result<Aftermath> Books::write(Decision decision, Context& context) {
     if (auto written = write_change(change); !written) return written.error();
   }
   for (const auto& [name, by] : decision.counted) {
+    if (by > 0 && name.starts_with(arrivals)) metrics::counter("ledger_arrivals", {{"state", name.substr(arrivals.size())}}).add();
     auto counted = database_.execute(
         "INSERT INTO counters (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value", {name, by});
     if (!counted) return counted.error();
@@ -240,10 +258,9 @@ Result<Aftermath> Books::write(Decision decision, Context& context) {
   return after;
 }
 
-Result<Aftermath> Books::decide_delivery(const std::string& id, Context& context, const std::function<Decision(const State&)>& decide) {
+Result<Aftermath> Books::decide_row(std::string_view table, const std::string& id, const Needs& needs, Context& context,
+                                    const std::function<Decision(const State&)>& decide) {
   if (auto begun = database_.savepoint(); !begun) return begun.error();
-  Needs needs;
-  needs.delivery_id = id;
   auto state = load(needs);
   auto after = state ? write(decide(*state), context) : Result<Aftermath>{state.error()};
   if (after) {
@@ -253,10 +270,25 @@ Result<Aftermath> Books::decide_delivery(const std::string& id, Context& context
   if (is_machine_error(after.error())) return after;
   if (auto undone = database_.rollback_to_savepoint(); !undone) return undone.error();
   const std::int64_t later = context.now + put_off_time;
-  if (auto put_off = database_.execute("UPDATE deliveries SET due_at = ?1 WHERE id = ?2", {later, id}); !put_off) return put_off.error();
+  if (auto put_off = database_.execute(fmt::format("UPDATE {} SET due_at = ?1 WHERE id = ?2", table), {later, id}); !put_off) return put_off.error();
   Aftermath alarm;
-  alarm.notices.push_back({true, fmt::format("delivery {} cannot be decided: {}", id, after.error().text()), state && state->ticket ? state->ticket->correlation_id : "", {}});
+  alarm.notices.push_back({true, fmt::format("{} of {} cannot be decided: {}", id, table, after.error().text()), state && state->ticket ? state->ticket->correlation_id : "", {}});
   return alarm;
+}
+
+Result<Aftermath> Books::decide_delivery(const std::string& id, Context& context, const std::function<Decision(const State&)>& decide) {
+  Needs needs;
+  needs.delivery_id = id;
+  needs.now = context.now;
+  return decide_row("deliveries", id, needs, context, decide);
+}
+
+Result<Aftermath> Books::decide_inbox(const std::string& id, Context& context, const std::function<Decision(const State&)>& decide) {
+  Needs needs;
+  needs.inbox_id = id;
+  needs.lease = true;
+  needs.now = context.now;
+  return decide_row("inboxes", id, needs, context, decide);
 }
 
 }  // namespace postroom::ledger

@@ -1,5 +1,5 @@
 #pragma once
-// What the clock does: silence of workers, deadlines of retries and tests, the steps of bulk jobs. Each chore looks at its index for what is due.
+// What the clock does: silence of workers, polls and their leases, deadlines of retries and tests, the steps of bulk jobs. Each chore looks at its index for what is due.
 
 #include <cstdint>
 #include <optional>
@@ -17,13 +17,19 @@ class Chores {
   Result<Aftermath> run(Context& context, bool is_broker_open);
   Result<std::optional<std::int64_t>> next_due(bool is_broker_open);
 
+  // Hands out mails to be parsed, as many as there is room for, the oldest first.
+  Result<Aftermath> parse_mails(Context& context);
+
   // Shifts every deadline: the wall clock was set by `by` microseconds, and waiting follows the steady one.
   Result<void> rebase(std::int64_t by);
 
  private:
   Result<Aftermath> silences(Context& context, std::string_view state);
+  Result<Aftermath> polls(Context& context, bool is_broker_open);
   Result<Aftermath> retry_deadlines(Context& context);
   Result<Aftermath> test_deadlines(Context& context);
+  Result<Aftermath> parse_silences(Context& context);
+  Result<Aftermath> parse_all(const std::vector<std::string>& mails, Context& context);
   Result<Aftermath> bulk_steps(Context& context);
   Result<Aftermath> bulk_step(store::BulkJobRow job, Context& context);
   Result<Aftermath> bulk_item(const store::BulkJobRow& job, const std::string& item_id, Context& context, bool& is_refused);

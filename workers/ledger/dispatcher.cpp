@@ -11,6 +11,7 @@ namespace postroom::ledger {
 namespace {
 
 constexpr std::int64_t shelved_at_once = 100;  // of a hopeless destination's waiting deliveries, for each turn
+constexpr std::int64_t looked_at_once = 200;   // of those that wait, for each turn: some are held back and make room for others
 
 }  // namespace
 
@@ -64,10 +65,14 @@ Result<std::vector<std::string>> Dispatcher::waiting(const std::string& id, std:
   return deliveries;
 }
 
-Result<Aftermath> Dispatcher::decide_all(const std::vector<std::string>& deliveries, bool is_shelved, Context& context) {
+Result<Aftermath> Dispatcher::decide_all(const std::vector<std::string>& deliveries, bool is_shelved, Context& context, std::int64_t& dispatched) {
   Aftermath all;
   for (const auto& delivery : deliveries) {
-    auto after = books_.decide_delivery(delivery, context, [&](const State& state) { return decide_dispatch(state, context, is_shelved); });
+    auto after = books_.decide_delivery(delivery, context, [&](const State& state) {
+      Decision decision = decide_dispatch(state, context, is_shelved);
+      if (!decision.must_arrive.empty()) ++dispatched;
+      return decision;
+    });
     if (!after) return after.error();
     all.take(std::move(*after));
   }
@@ -88,22 +93,26 @@ Result<Aftermath> Dispatcher::visit(const std::string& id, Context& context) {
     auto deliveries = waiting(id, INT64_MAX, shelved_at_once);
     if (!deliveries) return deliveries.error();
     if (static_cast<std::int64_t>(deliveries->size()) == shelved_at_once) wake(id, context.now);
-    return decide_all(*deliveries, true, context);
+    std::int64_t none = 0;
+    return decide_all(*deliveries, true, context, none);
   }
 
   const std::int64_t slots = free_slots(destination, context);
   Aftermath after;
-  std::int64_t sent = 0;
-  if (slots > 0) {
-    auto deliveries = waiting(id, context.now, slots);
+  std::int64_t sent = 0, looked = 0;
+  while (sent < slots && looked < looked_at_once) {
+    auto deliveries = waiting(id, context.now, slots - sent);
     if (!deliveries) return deliveries.error();
-    sent = static_cast<std::int64_t>(deliveries->size());
-    auto decided = decide_all(*deliveries, false, context);
+    if (deliveries->empty()) break;
+    looked += static_cast<std::int64_t>(deliveries->size());
+    auto decided = decide_all(*deliveries, false, context, sent);
     if (!decided) return decided.error();
-    after = std::move(*decided);
-    if (sent > 0) metrics::counter("ledger_dispatches", {{"worker", destination.worker}}).add(static_cast<std::uint64_t>(sent));
+    after.take(std::move(*decided));
   }
-  if (sent < slots) {
+  if (sent > 0) metrics::counter("ledger_dispatches", {{"worker", destination.worker}}).add(static_cast<std::uint64_t>(sent));
+  if (sent < slots && looked >= looked_at_once) {
+    wake(id, context.now);
+  } else if (sent < slots) {
     // Room is left: the next one that waits for its time.
     std::optional<std::int64_t> next;
     auto asked = books_.database().query(

@@ -29,7 +29,8 @@ class Dispatcher {
 
  private:
   Result<Aftermath> visit(const std::string& id, Context& context);
-  Result<Aftermath> decide_all(const std::vector<std::string>& deliveries, bool is_shelved, Context& context);
+  // `dispatched` counts those that went out; a mail may have to wait for another one.
+  Result<Aftermath> decide_all(const std::vector<std::string>& deliveries, bool is_shelved, Context& context, std::int64_t& dispatched);
   Result<std::vector<std::string>> waiting(const std::string& id, std::int64_t due, std::int64_t limit);
   void wake(const std::string& id, std::optional<std::int64_t> at);
 

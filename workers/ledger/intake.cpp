@@ -23,6 +23,7 @@ Result<Decision> handle(Books& books, const Incoming& in, Context& context) {
   if (!message) return message.error();
   Needs wanted = needs(*message, in);
   if (in.envelope.retry > 0) wanted.subject_id = in.envelope.message_id;
+  wanted.now = context.now;
   auto state = books.load(wanted);
   if (!state) return state.error();
   if constexpr (std::is_same_v<M, messages::WorkOutcome>) {
@@ -30,14 +31,14 @@ Result<Decision> handle(Books& books, const Incoming& in, Context& context) {
   }
   Decision decision = decide(*state, *message, in, context);
   // An arrival settles its own item; it may go back to the shelf with a good answer.
-  if constexpr (!std::is_same_v<M, messages::TicketOpen>) settle_replay(*state, in, context, decision);
+  if constexpr (!std::is_same_v<M, messages::TicketOpen> && !std::is_same_v<M, messages::MailArrived>) settle_replay(*state, in, context, decision);
   return decision;
 }
 
 struct Handler {
   std::string_view type;
   Result<Decision> (*handle)(Books&, const Incoming&, Context&);
-  bool is_command;  // has an inbox row; the others are repeatable by their tokens
+  bool is_command;  // has an inbox row; the others are repeatable by their tokens, or by what they are about
 };
 
 template <class M>
@@ -51,11 +52,16 @@ constexpr Handler result() {
 
 constexpr std::array handlers{
     command<messages::TicketOpen>(),       command<messages::TicketChangeState>(), command<messages::BoardCreate>(),
+    command<messages::TicketComment>(),    command<messages::SettingsUpdate>(),
+    result<messages::MailArrived>(),       result<messages::MailParsed>(),
     command<messages::BoardUpdate>(),      command<messages::BoardDelete>(),       command<messages::ConnectionCreate>(),
     command<messages::ConnectionUpdate>(), command<messages::ConnectionDelete>(),  command<messages::ConnectionTest>(),
     command<messages::StandbyAssign>(),    command<messages::StandbyRetry>(),      command<messages::StandbyEdit>(),
     command<messages::StandbyDelete>(),    command<messages::StandbyRetryMany>(),  result<messages::WorkClaim>(),
     result<messages::WorkCommit>(),        result<messages::WorkOutcome>(),        result<messages::TestOutcome>(),
+    command<messages::InboxCreate>(),      command<messages::InboxUpdate>(),       command<messages::InboxDelete>(),
+    command<messages::InboxPoll>(),        result<messages::PollClaim>(),          result<messages::PollProgress>(),
+    result<messages::PollEnded>(),
 };
 
 const Handler* find_handler(std::string_view type) {
@@ -163,7 +169,7 @@ Result<Aftermath> Intake::take(const broker::Delivery& delivery, Context& contex
   }
   if (!is_uuid(envelope.message_id)) return shelve(in, "invalid_id", "Its message_id is not a UUID.", context);
   if (!may_have_published(envelope)) {
-    return shelve(in, "not_allowed", fmt::format("The user {} may not publish {}.", envelope.user_id, envelope.type), context);
+    return shelve(in, not_allowed, fmt::format("The user {} may not publish {}.", envelope.user_id, envelope.type), context);
   }
   metrics::counter("ledger_messages", {{"type", handler->type}}).add();
   if (handler->is_command) return take_command(delivery, in, context);

@@ -187,6 +187,7 @@ Result<Aftermath> Rounds::run_round(const Batch& batch, Context& context) {
   }
   const bool is_broker_open = ports_.publisher.state() == broker::LinkState::open;
   if (done && chores_due_ && *chores_due_ <= context.now) done = add(chores_.run(context, is_broker_open));
+  if (done) done = add(chores_.parse_mails(context));
   if (done) done = add(dispatcher_.run(context));
   if (done) done = relay_.write(database);
   if (!done) return done.error();
@@ -232,6 +233,7 @@ void Rounds::after_commit([[maybe_unused]] Batch batch, Aftermath after) {
   if (!batch.deliveries.empty()) ports_.consumer.ack_all(batch.deliveries);
 #endif
   crash_point("ledger_after_ack");
+  books_.committed();
   dispatcher_.committed();
   relay_.written();
   if (!trouble_.empty()) log::info("the database works again");

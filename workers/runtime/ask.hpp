@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "common/http/exchange.hpp"
+#include "common/smtp/exchange.hpp"
 
 namespace postroom::worker {
 
@@ -20,9 +21,15 @@ struct CommitAsk {
   std::optional<std::int64_t> probe_base;
 };
 
-using Ask = std::variant<HttpAsk, CommitAsk>;
+// A mail, with the commit in its middle: it is sent but for the final dot, then the ledger notes that it may arrive, then the dot leaves. The runtime
+// asks for that commit by itself. With no recipients: a trial of the connection, without effect. The runtime fills in the timeout.
+struct SmtpAsk {
+  smtp::Request request;
+};
+
+using Ask = std::variant<HttpAsk, CommitAsk, SmtpAsk>;
 
 struct Committed {};
-using Answer = std::variant<http::Reply, Committed>;
+using Answer = std::variant<http::Reply, Committed, smtp::Reply>;
 
 }  // namespace postroom::worker

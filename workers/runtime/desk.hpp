@@ -9,6 +9,7 @@
 #include "common/crypto/crypto.hpp"
 #include "common/http/exchange.hpp"
 #include "common/messages/work.hpp"
+#include "common/smtp/exchange.hpp"
 
 namespace postroom::worker {
 
@@ -16,6 +17,7 @@ struct Rules {
   std::string instance;   // "4711-0a1b2c3d"
   std::string reply_key;  // routing key and name of our reply queue
   std::chrono::milliseconds http_timeout{30'000};
+  std::chrono::milliseconds smtp_timeout{120'000};
   std::chrono::milliseconds claim_answer{2'000};
   std::chrono::milliseconds first_byte{5'000};
   std::chrono::milliseconds retry_after_cap{3'600'000};
@@ -27,6 +29,7 @@ struct Desk {
   broker::Publisher& publisher;
   broker::Consumer& consumer;
   http::Http& http;
+  smtp::Smtp& smtp;
   const Clock& clock;
   IdSource& ids;
   std::function<void(SteadyTime)> wake_at;  // call on_time() then; the latest call counts

@@ -36,12 +36,22 @@ void Tester::follow(std::uint64_t number, const std::function<TestStep(Talk<Test
     test.outcome.reason_class = tested->reason_class;
     return report(number);
   }
-  // A test asks for nothing but reads.
-  auto& ask = std::get<HttpAsk>(std::get<Ask>(next));
-  ask.request.timeout = std::min(read_timeout(desk_.rules), std::chrono::milliseconds{8'000});  // a person waits
-  test.exchange = desk_.http.send(std::move(ask.request), [this, number](http::Reply reply) {
-    follow(number, [&](Talk<TestStep>& talk) { return talk.next(std::move(reply)); });
-  });
+  perform(number, std::move(std::get<Ask>(next)));
+}
+
+// A test asks for nothing but reads and trials.
+void Tester::perform(std::uint64_t number, Ask ask) {
+  const auto limit = std::min(read_timeout(desk_.rules), std::chrono::milliseconds{8'000});  // a person waits
+  const auto next = [this, number](Answer answer) { follow(number, [&](Talk<TestStep>& talk) { return talk.next(answer); }); };
+  if (auto* mail = std::get_if<SmtpAsk>(&ask)) {
+    mail->request.timeout = limit;
+    mail->request.recipients.clear();
+    tests_.at(number).mail = desk_.smtp.send(std::move(mail->request), [] {}, [next](smtp::Reply reply) { next(std::move(reply)); });
+    return;
+  }
+  auto& request = std::get<HttpAsk>(ask).request;
+  request.timeout = limit;
+  tests_.at(number).exchange = desk_.http.send(std::move(request), [next](http::Reply reply) { next(std::move(reply)); });
 }
 
 void Tester::report(std::uint64_t number) {
@@ -69,7 +79,10 @@ void Tester::report(std::uint64_t number) {
 
 void Tester::abandon_all() {
   const auto abandoned = std::exchange(tests_, {});  // first, so that their replies find nobody
-  for (const auto& [number, test] : abandoned) desk_.http.cancel(test.exchange);
+  for (const auto& [number, test] : abandoned) {
+    if (test.exchange != 0) desk_.http.cancel(test.exchange);
+    if (test.mail != 0) desk_.smtp.cancel(test.mail);
+  }
 }
 
 }  // namespace postroom::worker

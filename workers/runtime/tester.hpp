@@ -23,7 +23,9 @@ class Tester {
     messages::TestOutcome outcome;
     Talk<TestStep> talk;
     http::ExchangeId exchange = 0;
+    smtp::ExchangeId mail = 0;
   };
+  void perform(std::uint64_t number, Ask ask);
   void follow(std::uint64_t number, const std::function<TestStep(Talk<TestStep>&)>& step);
   void report(std::uint64_t number);
 

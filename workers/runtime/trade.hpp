@@ -52,15 +52,21 @@ struct Trade {
   std::function<Result<TestJob>(std::string_view body)> decode_test;
 };
 
-template <class Message, Conversation C>
-JobKind job_kind(bool is_resolve = false) {
+// `begin` makes the conversation, with what it needs beside grant and secret.
+template <class Message>
+JobKind job_kind(std::function<Talk<Step>(messages::Grant, std::string secret)> begin, bool is_resolve = false) {
   return {Message::type, is_resolve,
           [](std::string_view body) -> Result<messages::Job> {
             auto decoded = codec::decode<Message>(body);
             if (!decoded) return decoded.error();
             return messages::Job{std::move(*decoded)};
           },
-          [](messages::Grant grant, std::string secret) { return talk_of(C{std::move(grant), std::move(secret)}); }};
+          std::move(begin)};
+}
+
+template <class Message, Conversation C>
+JobKind job_kind(bool is_resolve = false) {
+  return job_kind<Message>([](messages::Grant grant, std::string secret) { return talk_of(C{std::move(grant), std::move(secret)}); }, is_resolve);
 }
 
 template <class Message, TestConversation C>

@@ -101,9 +101,7 @@ void Worker::take_answer(const broker::Delivery& delivery) {
     metrics::counter("jobs", {{"worker", trade_.name}, {"type", errand.kind->type}, {"outcome", "drop"}}).add();
     return finish(found);
   }
-  if (errand.stage == Stage::committing) {
-    return follow(errand.token, [](Talk<Step>& talk) { return talk.next(Committed{}); });
-  }
+  if (errand.stage == Stage::committing) return committed(errand);
   if (!answer->grant) return give_up_unsent(errand, ReasonClass::protocol, "the claim was granted without saying what for");
   granted(errand, std::move(*answer->grant));
 }
@@ -141,6 +139,15 @@ void Worker::granted(Errand& errand, messages::Grant grant) {
   }
   errand.talk = errand.kind->begin(std::move(grant), std::move(*secret));
   follow(errand.token, [](Talk<Step>& talk) { return talk.begin(); });
+}
+
+void Worker::committed(Errand& errand) {
+  if (errand.mail == 0) return follow(errand.token, [](Talk<Step>& talk) { return talk.next(Committed{}); });
+  errand.stage = Stage::exchanging;
+  errand.maybe_happened = true;
+  crash_point("worker_before_dot");
+  desk_.smtp.go_on(errand.mail, errand.first_asked + desk_.rules.first_byte);
+  crash_point("worker_after_dot");
 }
 
 // --- following the conversation ---
@@ -184,8 +191,13 @@ void Worker::perform(Errand& errand, Ask ask) {
     errand.first_asked = desk_.clock.steady();
     return ask_commit(errand);
   }
-  auto& [request, has_effect] = std::get<HttpAsk>(ask);
   errand.stage = Stage::exchanging;
+  if (auto* mail = std::get_if<SmtpAsk>(&ask)) return send_mail(errand, std::move(*mail));
+  send_request(errand, std::move(std::get<HttpAsk>(ask)));
+}
+
+void Worker::send_request(Errand& errand, HttpAsk ask) {
+  auto& [request, has_effect] = ask;
   errand.is_effect = has_effect;
   request.timeout = has_effect ? desk_.rules.http_timeout : read_timeout(desk_.rules);
   if (has_effect) {
@@ -198,24 +210,66 @@ void Worker::perform(Errand& errand, Ask ask) {
   errand.exchange = desk_.http.send(std::move(request), [this, token = errand.token](http::Reply reply) { exchanged(token, std::move(reply)); });
 }
 
+void Worker::send_mail(Errand& errand, SmtpAsk ask) {
+  errand.is_effect = !ask.request.recipients.empty();
+  ask.request.timeout = errand.is_effect ? desk_.rules.smtp_timeout : read_timeout(desk_.rules);
+  if (errand.is_effect && is_late(errand)) return give_up_unsent(errand, ReasonClass::none, "too much time passed since the claim; nothing was sent");
+  crash_point("worker_before_send");
+  errand.mail = desk_.smtp.send(std::move(ask.request), [this, token = errand.token] { held(token); },
+                                [this, token = errand.token](smtp::Reply reply) { mailed(token, std::move(reply)); });
+}
+
+// Everything but the final dot is out, and the far side waits for it.
+void Worker::held(const std::string& token) {
+  const auto found = errands_.find(token);
+  if (found == errands_.end() || found->second.mail == 0) return;
+  Errand& errand = found->second;
+  errand.stage = Stage::committing;
+  errand.commit = {};
+  errand.first_asked = desk_.clock.steady();
+  crash_point("worker_held");
+  ask_commit(errand);
+  arm();
+}
+
+void Worker::mailed(const std::string& token, smtp::Reply reply) {
+  const auto found = errands_.find(token);
+  if (found == errands_.end() || found->second.mail == 0) return;  // it was hung up
+  Errand& errand = found->second;
+  errand.mail = 0;
+  errand.took += reply.took;
+  errand.maybe_happened = reply.may_have_arrived;
+  metrics::histogram("smtp_seconds", {{"worker", trade_.name}}).observe(std::chrono::duration<double>(reply.took).count());
+  if (errand.is_effect) crash_point("worker_after_reply");
+  if (reply.failure == smtp::Failure::cancelled) return cancelled(errand);
+  if (reply.failure == smtp::Failure::too_late) {
+    give_up_unsent(errand, ReasonClass::none, reply.detail);  // the ledger's word took the time
+    return arm();
+  }
+  follow(token, [&](Talk<Step>& talk) { return talk.next(std::move(reply)); });
+}
+
+// By us, at the end of the process.
+void Worker::cancelled(Errand& errand) {
+  if (errand.maybe_happened) {
+    report(errand, Outcome::unknown, {ReasonClass::shutdown, "the worker was stopped while the request was under way", {}, {}});
+  } else {
+    give_up_unsent(errand, ReasonClass::shutdown, "the worker was stopped before the request left");
+  }
+  arm();
+}
+
 void Worker::exchanged(const std::string& token, http::Reply reply) {
   const auto found = errands_.find(token);
   if (found == errands_.end()) return;
   Errand& errand = found->second;
   errand.exchange = 0;
-  errand.http_took += reply.took;
+  errand.took += reply.took;
   metrics::histogram("http_seconds", {{"worker", trade_.name}, {"call", errand.is_effect ? "effect" : "read"}})
       .observe(std::chrono::duration<double>(reply.took).count());
   if (errand.is_effect) crash_point("worker_after_reply");
   if (!errand.is_effect || !reply.was_sent) errand.maybe_happened = false;
-  if (reply.failure == http::Failure::cancelled) {
-    if (errand.maybe_happened) {
-      report(errand, Outcome::unknown, {ReasonClass::shutdown, "the worker was stopped while the request was under way", {}, {}});
-    } else {
-      give_up_unsent(errand, ReasonClass::shutdown, "the worker was stopped before the request left");
-    }
-    return arm();
-  }
+  if (reply.failure == http::Failure::cancelled) return cancelled(errand);
   if (reply.failure == http::Failure::too_late) {
     // The far side took the time to shake hands, so the reason is a time-out, which is held against it.
     give_up_unsent(errand, ReasonClass::timeout, reply.detail);
@@ -227,6 +281,7 @@ void Worker::exchanged(const std::string& token, http::Reply reply) {
 // What is our own fault has no reason class, so that it is not held against the far side.
 // A resolve that did not run must not look like one that found nothing: it comes again, free of charge.
 void Worker::give_up_unsent(Errand& errand, ReasonClass why, std::string text) {
+  hang_up(errand);
   if (errand.kind->is_resolve) return report(errand, Outcome::snooze, {why, std::move(text), {}, {}});
   report(errand, Outcome::not_sent, {why, std::move(text), {}, {}});
 }
@@ -244,7 +299,7 @@ void Worker::report(Errand& errand, Outcome outcome, Reason reason) {
   said.reason = std::move(reason.text);
   said.http_status = reason.http_status;
   if (reason.after) said.after_ms = std::clamp<std::int64_t>(reason.after->count(), 0, desk_.rules.retry_after_cap.count());
-  if (errand.http_took.count() > 0) said.took_ms = errand.http_took.count();
+  if (errand.took.count() > 0) said.took_ms = errand.took.count();
   log::info("outcome", {{"delivery_id", said.delivery_id},
                         {"dispatch_no", std::to_string(said.dispatch_no)},
                         {"outcome", std::string{messages::name_of(outcome)}},
@@ -252,7 +307,7 @@ void Worker::report(Errand& errand, Outcome outcome, Reason reason) {
                         {"reason", said.reason},
                         {"remote", said.remote ? said.remote->key : ""},
                         {"http_status", said.http_status ? std::to_string(*said.http_status) : ""},
-                        {"took_ms", std::to_string(errand.http_took.count())},
+                        {"took_ms", std::to_string(errand.took.count())},
                         {"correlation_id", errand.held.front().envelope.correlation_id}});
   metrics::counter("jobs", {{"worker", trade_.name}, {"type", errand.kind->type}, {"outcome", messages::name_of(outcome)}}).add();
   submit_outcome(errand);
@@ -289,6 +344,7 @@ void Worker::settled(const std::string& token, broker::Published published) {
 }
 
 void Worker::finish(Errands::iterator errand) {
+  hang_up(errand->second);
   for (const auto& delivery : errand->second.held) desk_.consumer.ack(delivery);
   errands_.erase(errand);
 }
@@ -311,7 +367,7 @@ void Worker::on_time() {
     if (errand.stage == Stage::reporting) {
       submit_outcome(errand);
     } else if (errand.stage == Stage::exchanging) {
-      desk_.http.cancel(errand.exchange);
+      interrupt(errand, true);
     } else if (is_late(errand)) {
       give_up_unsent(errand, ReasonClass::none, "the ledger did not answer in time; nothing was sent");
     } else if (errand.stage == Stage::claiming) {
@@ -330,18 +386,29 @@ void Worker::drain(SteadyTime by) {
   std::vector<std::string> tokens;
   for (const auto& [token, errand] : errands_) tokens.push_back(token);
   for (const auto& token : tokens) {
-    if (const auto found = errands_.find(token); found != errands_.end()) interrupt(found->second);
+    if (const auto found = errands_.find(token); found != errands_.end()) interrupt(found->second, false);
   }
   arm();
 }
 
-void Worker::interrupt(Errand& errand) {
+void Worker::interrupt(Errand& errand, bool is_last_call) {
   if (errand.stage == Stage::reporting) return;
   if (errand.stage != Stage::exchanging) {
     return give_up_unsent(errand, ReasonClass::shutdown, "the worker was stopped before the request left");
   }
   // An effect that has left is awaited; everything else ends now.
-  if (!errand.is_effect || !desk_.http.has_left(errand.exchange)) desk_.http.cancel(errand.exchange);
+  if (errand.is_effect && has_left(errand) && !is_last_call) return;
+  if (errand.mail != 0) return desk_.smtp.cancel(errand.mail);
+  desk_.http.cancel(errand.exchange);
+}
+
+bool Worker::has_left(const Errand& errand) const {
+  return errand.mail != 0 ? desk_.smtp.may_have_arrived(errand.mail) : desk_.http.has_left(errand.exchange);
+}
+
+// Breaks off a mail that is held: nobody waits for its end.
+void Worker::hang_up(Errand& errand) {
+  if (const auto mail = std::exchange(errand.mail, 0); mail != 0) desk_.smtp.cancel(mail);
 }
 
 void Worker::arm() {

@@ -2,11 +2,16 @@
 // One worker: takes jobs, claims them with the ledger, performs what their conversations ask, reports the outcome, acknowledges the job.
 // The only place that claims, performs, reports and acks. One thread; no waiting inside: time comes in through on_time().
 //
-//   job ── claim ──▶ ledger ── send ──▶ conversation ⇄ HTTP, commit ── verdict ──▶ outcome ── confirmed ──▶ ack
+//   job ── claim ──▶ ledger ── send ──▶ conversation ⇄ HTTP, commit, SMTP ── verdict ──▶ outcome ── confirmed ──▶ ack
 //                          └── drop ──▶ ack
 //
+// A mail is held before its final dot, the commit is asked, and only its answer lets the dot leave:
+//
+//   all but the dot ── commit ──▶ ledger ── send ──▶ dot ──▶ answer
+//                                       └── drop, silence ──▶ the transaction is broken off: not sent
+//
 // The time for the first byte of an effect counts from the *first* asking of the claim (or the commit) on the steady clock: the ledger may have
-// granted it right then, and starts its own clock there.
+// granted it right then, and starts its own clock there. Of a mail, the dot is that byte.
 
 #include <functional>
 #include <map>
@@ -49,10 +54,11 @@ class Worker {
     SteadyTime due{};          // ask again, report again
     Talk<Step> talk;
     CommitAsk commit;
-    http::ExchangeId exchange = 0;
+    http::ExchangeId exchange = 0;  // under way, 0 = none
+    smtp::ExchangeId mail = 0;      // likewise; while it is held, too
     bool is_effect = false;     // the exchange under way has one
     bool maybe_happened = false;  // an effect of this talk left, and no verdict was given since
-    std::chrono::milliseconds http_took{0};
+    std::chrono::milliseconds took{0};  // by the far side
     std::string note;
     messages::WorkOutcome outcome;
   };
@@ -68,8 +74,16 @@ class Worker {
   void granted(Errand& errand, messages::Grant grant);
   void follow(const std::string& token, const std::function<Step(Talk<Step>&)>& step);
   void perform(Errand& errand, Ask ask);
+  void send_request(Errand& errand, HttpAsk ask);
+  void send_mail(Errand& errand, SmtpAsk ask);
+  void held(const std::string& token);
+  void committed(Errand& errand);
   void exchanged(const std::string& token, http::Reply reply);
-  void interrupt(Errand& errand);
+  void mailed(const std::string& token, smtp::Reply reply);
+  void cancelled(Errand& errand);
+  bool has_left(const Errand& errand) const;
+  void hang_up(Errand& errand);
+  void interrupt(Errand& errand, bool is_last_call);
   void give_up_unsent(Errand& errand, messages::ReasonClass why, std::string text);
   void report(Errand& errand, messages::Outcome outcome, Reason reason);
   void submit_outcome(Errand& errand);

@@ -110,7 +110,7 @@ TEST_CASE("HEAD is GET without the body, and connections stay or end as asked") 
   auto& api = RunningApi::shared();
   RawConnection connection{api.port()};
   connection.send("HEAD /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  const auto head = connection.read_reply(seconds{5}, false);
+  const auto head = connection.read_reply(seconds{60}, false);
   CHECK(head.status == 200);
   CHECK(std::stoul(head.headers.at("content-length")) > 10'000);
   connection.send("GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n");
@@ -122,7 +122,7 @@ TEST_CASE("a head that drips is not waited for") {
   auto& api = RunningApi::shared();
   RawConnection connection{api.port()};
   connection.send("GET /readyz HTTP/1.1\r\n");
-  const auto reply = connection.read_reply(seconds{13});
+  const auto reply = connection.read_reply();
   CHECK(reply.status == 408);
   CHECK(connection.is_closed());
 }

@@ -11,7 +11,7 @@ using namespace postroom::support;
 using std::chrono::seconds;
 
 TEST_CASE("SIGTERM lets the request under way finish and takes no new ones") {
-  RunningApi api;
+  RunningApi api{{{"POSTROOM_API_PUBLISH_TIMEOUT_MS", "30000"}}};
   RawConnection idle{api.port()};
   RawConnection busy{api.port()};
   const std::string body = R"({"name":"Slow"})";
@@ -22,7 +22,7 @@ TEST_CASE("SIGTERM lets the request under way finish and takes no new ones") {
   CHECK(other.read_reply().status == 200);  // what came before it is under way now
   const auto started = std::chrono::steady_clock::now();
   api.signal(SIGTERM);
-  CHECK(idle.is_closed(seconds{1}));
+  CHECK(idle.is_closed(seconds{5}));
   CHECK_THROWS(RawConnection{api.port()});
   const auto reply = busy.read_reply();
   CHECK(reply.status == 202);

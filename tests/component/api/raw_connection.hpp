@@ -23,8 +23,8 @@ class RawConnection {
   RawConnection& operator=(const RawConnection&) = delete;
 
   void send(std::string_view bytes);  // what the peer no longer takes is dropped
-  RawReply read_reply(std::chrono::milliseconds longest = std::chrono::seconds{5}, bool has_body = true);
-  bool is_closed(std::chrono::milliseconds longest = std::chrono::seconds{5});  // the peer closed or reset, and sent nothing more
+  RawReply read_reply(std::chrono::milliseconds longest = std::chrono::seconds{60}, bool has_body = true);
+  bool is_closed(std::chrono::milliseconds longest = std::chrono::seconds{60});  // the peer closed or reset, and sent nothing more
 
  private:
   bool fill(std::chrono::steady_clock::time_point deadline);
@@ -40,6 +40,6 @@ struct Ask {
   std::string token = {};
   std::string fields = {};  // further header lines, each with CRLF
 };
-RawReply ask(std::uint16_t port, const Ask& what, std::chrono::milliseconds longest = std::chrono::seconds{15});
+RawReply ask(std::uint16_t port, const Ask& what, std::chrono::milliseconds longest = std::chrono::seconds{60});
 
 }  // namespace postroom::support

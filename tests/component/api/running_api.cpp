@@ -57,7 +57,7 @@ RunningApi::RunningApi(std::map<std::string, std::string> environment) : environ
   const fs::path home = scratch_.path() / "home";
   if (cli::run_init(cli::InitOptions{.home = home}) != 0) throw std::runtime_error{"postroom init failed"};
   const auto endpoint = Rabbit::shared().endpoint("api");
-  write_secret(home / "secrets" / "broker-api", endpoint.password);
+  for (const char* user : {"api", "ledger"}) write_secret(home / "secrets" / fmt::format("broker-{}", user), Rabbit::shared().endpoint(user).password);
   std::string token;
   std::ifstream{home / "secrets" / "admin-token"} >> token_;
   fs::create_directories(home / "data");
@@ -82,7 +82,7 @@ RunningApi::~RunningApi() {
 }
 
 RunningApi& RunningApi::shared() {
-  static RunningApi api;
+  static RunningApi api{{{"POSTROOM_API_PUBLISH_TIMEOUT_MS", "30000"}}};
   return api;
 }
 
@@ -101,6 +101,12 @@ void RunningApi::start() {
   await_ready();
 }
 
+std::vector<std::string> RunningApi::environment() const {
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : environment_) variables.push_back(name + "=" + value);
+  return variables;
+}
+
 void RunningApi::signal(int number) { ::kill(pid_, number); }
 
 int RunningApi::wait() {
@@ -112,14 +118,15 @@ int RunningApi::wait() {
 
 bool RunningApi::is_ready() const {
   try {
-    return support::ask(port_, {.path = "/readyz"}, std::chrono::seconds{2}).status == 200;
+    return support::ask(port_, {.path = "/readyz"}, std::chrono::seconds{5}).status == 200;
   } catch (const std::runtime_error&) {
     return false;
   }
 }
 
 void RunningApi::await_ready() const {
-  for (int tries = 0; tries < 300; ++tries) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+  while (std::chrono::steady_clock::now() < deadline) {
     if (is_ready()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }

@@ -4,8 +4,10 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/component/api/raw_connection.hpp"
 #include "tests/support/rabbit.hpp"
@@ -24,6 +26,7 @@ class RunningApi {
   RunningApi(const RunningApi&) = delete;
   RunningApi& operator=(const RunningApi&) = delete;
 
+  // Waits long for the broker's confirms, so that a slow disk makes no 503 in cases that are about something else.
   static RunningApi& shared();
 
   void start();
@@ -31,9 +34,12 @@ class RunningApi {
   void signal(int number);
   int wait();  // for its end: the exit status, or 128 + the signal
   bool is_ready() const;
-  void await_ready() const;  // throws after 15 s
+  void await_ready() const;  // throws after a minute
 
   std::uint16_t port() const { return port_; }
+  pid_t pid() const { return pid_; }
+  std::filesystem::path home() const { return scratch_.path() / "home"; }
+  std::vector<std::string> environment() const;  // NAME=value, for others that work on the same home
   const std::string& token() const { return token_; }
   RawReply ask(Ask what) const { return support::ask(port_, what); }
   RawReply ask_as_admin(Ask what) const {

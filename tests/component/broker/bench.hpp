@@ -19,6 +19,8 @@ namespace postroom::bench {
 
 using namespace std::chrono_literals;
 
+constexpr std::chrono::milliseconds patience = 60s;  // for what must happen: the wait ends as soon as it does
+
 class Owner {
  public:
   broker::Executor executor() {
@@ -32,7 +34,7 @@ class Owner {
   }
 
   // Runs what is posted until `holds` does; false after `limit`. Looks now and then without being woken, for what shows only from outside.
-  bool until(const std::function<bool()>& holds, std::chrono::milliseconds limit = 20s) {
+  bool until(const std::function<bool()>& holds, std::chrono::milliseconds limit = patience) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!holds()) {
       std::unique_lock hold{lock_};
@@ -73,17 +75,17 @@ inline SteadyTime in(std::chrono::milliseconds delay) { return std::chrono::stea
 
 // How many messages are ready in a quorum queue. Asked of the queue itself: what list_queues shows is up to five seconds old.
 inline std::size_t depth(support::Rabbit& rabbit, std::string_view queue) {
-  const auto text = rabbit.ctl({"eval", fmt::format("{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"{}\">>, queue, <<\"{}\">>)), "
-                                                    "{{ok, Ready, _}} = rabbit_quorum_queue:stat(Q), Ready.",
-                                                    rabbit.vhost, queue)});
+  const auto text = rabbit.evaluate(fmt::format("{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"{}\">>, queue, <<\"{}\">>)), "
+                                                "{{ok, Ready, _}} = rabbit_quorum_queue:stat(Q), Ready",
+                                                rabbit.vhost, queue));
   return std::stoul(text);
 }
 
-inline void empty(support::Rabbit& rabbit, std::string_view queue) { rabbit.ctl({"purge_queue", "-p", rabbit.vhost, queue}); }
+inline void empty(support::Rabbit& rabbit, std::string_view queue) { rabbit.purge(queue); }
 
 // What earlier cases left behind.
 inline void empty_all(support::Rabbit& rabbit) {
-  rabbit.ctl({"eval", "[rabbit_amqqueue:purge(Q) || Q <- rabbit_amqqueue:list(<<\"postroom\">>), amqqueue:get_type(Q) =:= rabbit_quorum_queue], ok."});
+  rabbit.evaluate("[rabbit_amqqueue:purge(Q) || Q <- rabbit_amqqueue:list(<<\"postroom\">>), amqqueue:get_type(Q) =:= rabbit_quorum_queue], ok");
 }
 
 // A publisher that is open, with its answers.
@@ -98,7 +100,7 @@ struct Sender {
   void send(broker::Outgoing out, SteadyTime deadline = SteadyTime::max()) {
     publisher->submit(std::move(out), [this](broker::Published result) { answers.push_back(result); }, deadline);
   }
-  bool answered(std::size_t count, std::chrono::milliseconds limit = 20s) {
+  bool answered(std::size_t count, std::chrono::milliseconds limit = patience) {
     return owner.until([&] { return answers.size() >= count; }, limit);
   }
 
@@ -122,7 +124,7 @@ struct Receiver {
     consumer->start();
     return owner.until([&] { return consumer->state() == broker::LinkState::open; });
   }
-  bool has(std::size_t count, std::chrono::milliseconds limit = 20s) {
+  bool has(std::size_t count, std::chrono::milliseconds limit = patience) {
     return owner.until([&] { return got.size() >= count; }, limit);
   }
 

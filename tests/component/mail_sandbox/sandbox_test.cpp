@@ -141,6 +141,29 @@ TEST_CASE("a mail that spins ends by its processor time, one that hangs by the w
   CHECK(hanging.answers[2].result.ok());
 }
 
+TEST_CASE("a parent that stood still reads what its child has answered meanwhile, and blames no mail") {
+  Options options = real();
+  options.wall_limit = 300ms;
+  loop::Loop loop;
+  Sandbox sandbox{loop, options};
+  std::vector<bool> answers;
+  loop.post([&] {
+    for (int i = 0; i < 2; ++i) {
+      Job job;
+      job.mail = good_mail(i);
+      job.on_done = [&](Result<mail::Message> result) {
+        answers.push_back(result.ok());
+        if (answers.size() == 1) usleep(600'000);  // with the second mail sent and its clock running
+        if (answers.size() == 2) loop.stop();
+      };
+      sandbox.submit(std::move(job));
+    }
+  });
+  loop.run();
+  CHECK(answers == std::vector<bool>{true, true});
+  CHECK(sandbox.counts().breaches == 0);
+}
+
 TEST_CASE("processor time is counted for each mail, not for the child's life") {
   // Six seconds of limits are set one after another; none of them may end a child that does little.
   Options options = breaking();

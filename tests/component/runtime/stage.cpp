@@ -20,8 +20,8 @@ void write_private(const std::filesystem::path& path, std::string_view text) {
 
 }  // namespace
 
-Stage::Stage() {
-  for (const char* queue : {"jira", "jira.test", "ledger.results", "standby"}) rabbit_.ctl({"purge_queue", "-q", "-p", "postroom", queue});
+Stage::Stage(std::chrono::milliseconds first_byte) {
+  for (const char* queue : {"jira", "jira.test", "ledger.results", "standby"}) rabbit_.purge(queue);
   char pattern[] = "/tmp/postroom-stage-XXXXXX";
   home_ = mkdtemp(pattern);
   for (const char* folder : {"etc", "secrets", "run", "log"}) std::filesystem::create_directory(home_ / folder);
@@ -30,8 +30,8 @@ Stage::Stage() {
   write_private(home_ / "secrets" / "key-jira", sealer_.kind_key());
   write_private(home_ / "etc" / "postroom.toml",
                 fmt::format("[installation]\nid = \"{}\"\n[broker]\nport = {}\n[delivery]\nhttp_timeout_ms = 20000\nclaim_answer_ms = 500\n"
-                            "first_byte_ms = 1500\n[outbound]\nallow = [\"127.0.0.0/8\"]\n",
-                            installation, rabbit_.port()));
+                            "first_byte_ms = {}\n[outbound]\nallow = [\"127.0.0.0/8\"]\n",
+                            installation, rabbit_.port(), first_byte.count()));
   const auto on_loop = [this](std::function<void()> work) { loop_.post(std::move(work)); };
   publisher_ = broker::make_publisher(rabbit_.endpoint("ledger", "stage publish"), on_loop);
   consumer_ = broker::make_consumer(rabbit_.endpoint("ledger", "stage consume"), on_loop);
@@ -141,14 +141,8 @@ std::string Stage::publish_job(std::string_view type, std::string body) {
 }
 
 std::string Stage::queue_depths() {
-  std::istringstream lines{rabbit_.ctl({"list_queues", "-q", "--no-table-headers", "-p", "postroom", "name", "messages_ready", "messages_unacknowledged"})};
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words{line};
-    std::string name, ready, held;
-    words >> name >> ready >> held;
-    if (name == "jira") return ready + " " + held;
-  }
-  return "no such queue";
+  return rabbit_.evaluate("{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"postroom\">>, queue, <<\"jira\">>)), "
+                          "[{_, Ready}, {_, Held}] = rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged]), {Ready, Held}");
 }
 
 std::string Stage::worker_log() const {

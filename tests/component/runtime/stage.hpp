@@ -21,14 +21,15 @@ namespace postroom::worker {
 
 class Stage {
  public:
-  Stage();
+  // `first_byte` bounds the way from a worker's claim to its request: long, so that a slow disk under the broker does not make it give up.
+  explicit Stage(std::chrono::milliseconds first_byte = std::chrono::seconds{30});
   ~Stage();
 
   std::unique_ptr<support::Child> start_worker(std::vector<std::string> environment = {});
 
   std::string publish_job(std::string_view type = messages::JiraCreate::type, std::string body = {});  // → the delivery's id
   // Runs the ledger's part until `is_there` holds; the test fails after `limit`.
-  void run_until(const std::function<bool()>& is_there, std::chrono::milliseconds limit = std::chrono::seconds{15});
+  void run_until(const std::function<bool()>& is_there, std::chrono::milliseconds limit = std::chrono::seconds{60});
 
   // How claims are answered. Default: send with today's grant; a second token for the same dispatch: drop.
   std::function<void(const messages::WorkClaim&)> on_claim = [](const messages::WorkClaim&) {};
@@ -42,7 +43,7 @@ class Stage {
   std::size_t shelved = 0;  // arrived at `standby`
 
   messages::Site site() const;
-  std::string queue_depths();  // "0 0" = nothing ready, nothing unacknowledged in `jira`
+  std::string queue_depths();  // "{0,0}" = nothing ready, nothing unacknowledged in `jira`
   std::string worker_log() const;
 
   support::Simulator jira{"jira"};

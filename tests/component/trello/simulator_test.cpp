@@ -31,7 +31,9 @@ struct Far : support::Simulator {
     grant.sent_at_us = to_micros(SystemClock{}.wall());
     return grant;
   }
-  worker::Step create(messages::Grant wanted) { return perform(worker::talk_of(CreateTalk{std::move(wanted), token}), milliseconds{600}); }
+  worker::Step create(messages::Grant wanted, milliseconds timeout = std::chrono::seconds{20}) {
+    return perform(worker::talk_of(CreateTalk{std::move(wanted), token}), timeout);
+  }
   worker::Step resolve(messages::Grant wanted) { return perform(worker::talk_of(ResolveTalk{std::move(wanted), token})); }
 };
 
@@ -80,7 +82,7 @@ TEST_CASE("trello: hanging, dripping and pages are in doubt") {
     CAPTURE(action);
     Far far;
     far.rules(match_create(action));
-    CHECK(shape(far.create(far.grant())).first == Outcome::unknown);
+    CHECK(shape(far.create(far.grant(), milliseconds{1'000})).first == Outcome::unknown);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "api/cli/config.hpp"
 #include "common/base/config.hpp"
@@ -78,8 +79,9 @@ TEST_CASE("nothing in a home is open to others") {
   for (const auto& entry : fs::recursive_directory_iterator{place.home()}) {
     CHECK_MESSAGE(mode_of(entry.path()) == (entry.is_directory() ? 0700 : 0600), entry.path());
   }
-  for (const char* name : {"broker-api", "broker-ledger", "broker-jira", "broker-trello", "broker-operator",
-                           "master-key", "key-jira", "key-trello"}) {
+  for (const char* name : {"broker-api", "broker-ledger", "broker-jira", "broker-trello", "broker-imap_poller", "broker-mail_router",
+                           "broker-notifier", "broker-operator", "master-key", "key-jira", "key-trello", "key-imap_poller", "key-notifier",
+                           "key-message-id"}) {
     Config config;
     config.home = place.home();
     CHECK_MESSAGE(read_secret(config, name).ok(), name);
@@ -128,6 +130,28 @@ TEST_CASE("a changed broker password reaches the broker's definitions, and only 
   fs::remove(place.home() / "secrets/broker-api");
   REQUIRE(place.init() == 0);
   CHECK(content(definitions) != before);
+}
+
+TEST_CASE("a home from before there was mail gets its users and keys, and keeps all that it had") {
+  const Place place;
+  REQUIRE(place.init() == 0);
+  const auto whole = everything(place.home());
+  const std::vector<std::string> new_secrets{"broker-imap_poller", "broker-mail_router", "broker-notifier", "key-imap_poller", "key-notifier", "key-message-id"};
+  for (const auto& name : new_secrets) fs::remove(place.home() / "secrets" / name);
+  const auto before = everything(place.home());
+  REQUIRE(place.init() == 0);
+  auto after = everything(place.home());
+  for (const auto& [path, text] : before) {
+    if (path.find("definitions") == std::string::npos) CHECK_MESSAGE(after[path] == text, path);
+  }
+  for (const auto& name : new_secrets) {
+    const std::string path = (place.home() / "secrets" / name).string();
+    CAPTURE(path);
+    REQUIRE(after.contains(path));
+    CHECK((after.at(path) == whole.at(path)) == name.starts_with("key-"));  // keys come from the master key, passwords from nowhere
+  }
+  CHECK_FALSE(fs::exists(place.home() / "secrets/key-mail_router"));
+  CHECK(after.at((place.home() / "secrets/key-message-id").string()).size() == 44 + 1);
 }
 
 TEST_CASE("a lost master key is minted anew only by force, once there is a database") {

@@ -4,8 +4,8 @@ from builder import *
 SENT = "t1.d1.abc@desk.example"
 
 
-def bounced(recipient, status, action, reason, original=SENT):
-    return {"recipient": recipient, "status": status, "action": action, "reason": reason, "original_message_id": original}
+def bounced(recipient, status, action, reason):
+    return {"recipient": recipient, "status": status, "action": action, "reason": reason}
 
 
 def why(recipient, status, action, reason):
@@ -61,13 +61,13 @@ prose("bounce-exim", "This message was created automatically by mail delivery so
       f"    550 No such user here\n\n------ This is a copy of the message, including all the headers. ------\n\nMessage-ID: <{SENT}>\n",
       bounced("gone@example.net", None, "failed", "550 No such user here"), headers=[("X-Failed-Recipients", "gone@example.net")], subject="Mail delivery failed: returning message to sender")
 prose("bounce-sendmail", "The original message was received at Fri, 20 Nov 2026 09:59:00 GMT\nfrom desk.example [192.0.2.7]\n\n   ----- The following addresses had permanent fatal errors -----\n"
-      "<gone@example.net>\n    (reason: 550 5.1.1 <gone@example.net>... User unknown)\n", bounced("gone@example.net", "5.1.1", "failed", "(reason: 550 5.1.1 <gone@example.net>... User unknown)", None),
+      "<gone@example.net>\n    (reason: 550 5.1.1 <gone@example.net>... User unknown)\n", bounced("gone@example.net", "5.1.1", "failed", "(reason: 550 5.1.1 <gone@example.net>... User unknown)"),
       subject="Returned mail: see transcript for details")
 prose("bounce-yahoo", "Sorry, we were unable to deliver your message to the following address.\n\n<gone@example.net>:\n554: delivery error: dd This user doesn't have an account\n",
-      bounced("gone@example.net", None, "failed", "554: delivery error: dd This user doesn't have an account", None), subject="Failure Notice")
+      bounced("gone@example.net", None, "failed", "554: delivery error: dd This user doesn't have an account"), subject="Failure Notice")
 prose("bounce-german", "Die folgende Nachricht konnte nicht zugestellt werden:\n\ngone@example.net: 550 5.2.2 Postfach voll\n",
-      bounced("gone@example.net", "5.2.2", "failed", "gone@example.net: 550 5.2.2 Postfach voll", None), sender="postmaster@mx.example", subject="Unzustellbar: Hello")
+      bounced("gone@example.net", "5.2.2", "failed", "gone@example.net: 550 5.2.2 Postfach voll"), sender="postmaster@mx.example", subject="Unzustellbar: Hello")
 prose("bounce-delay-prose", "This is a warning message only. Your message to gone@example.net has not yet been delivered. No action is required on your part.\n",
-      bounced("gone@example.net", None, "delayed", "", None), subject="Warning: message delayed 24 hours")
+      bounced("gone@example.net", None, "delayed", ""), subject="Warning: message delayed 24 hours")
 # A person who writes about delivery is a person.
 case("human-about-delivery", "My parcel could not be delivered: 550 5.1.1.\n", subject="Undeliverable parcel", body_text="My parcel could not be delivered: 550 5.1.1.")

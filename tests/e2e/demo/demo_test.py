@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs scripts/run --demo --once in a home of its own and judges the judge: all stories ok, or with --break exactly that story among the failed.
 
-usage: demo_test.py --programs DIR --break none|jira|trello|broker
+usage: demo_test.py --programs DIR --break none|jira|trello|broker|imap|smtp
 """
 
 import argparse
@@ -16,8 +16,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 # The rotation story needs both trackers, so it falls with either.
-FALLEN = {"none": set(), "jira": {"jira", "rotation"}, "trello": {"trello", "rotation"}, "broker": {"broker"}}
-STORIES = {"jira", "trello", "desk", "rotation", "closed board", "broker"}
+MAIL_STORIES = {"mail to card", "mail on standby", "mail reply"}
+FALLEN = {"none": set(), "jira": {"jira", "rotation"}, "trello": {"trello", "rotation", "mail to card"}, "broker": {"broker"}, "imap": MAIL_STORIES, "smtp": MAIL_STORIES}
+STORIES = {"jira", "trello", "desk", "rotation", "closed board", "broker"} | MAIL_STORIES
 
 
 def processes_of(home):
@@ -31,6 +32,21 @@ def processes_of(home):
         if str(home) in line and entry.parent.name != str(os.getpid()):
             found.append(line)
     return found
+
+
+def tell_why(home, said):
+    """What a reader of the last lines needs: the processes' complaints first, then what the demo itself found wrong."""
+    for log in sorted(home.glob("log/*/current")):
+        complaints = [line for line in log.read_text(errors="replace").splitlines() if re.search('"level":"(warning|error)"|\\[error\\]|Traceback|Error:', line)]
+        if complaints:
+            print(f"--- {log.parent.name}, {len(complaints)} complaints, the last", *(line[:240] for line in complaints[-4:]), sep="\n")
+    lines = said.splitlines()
+    print("--- where the demo broke off, and its verdict")
+    for number, line in enumerate(lines):
+        if "broke off" in line:
+            print(*lines[max(0, number - 3):number + 1], sep="\n")
+    print(*(line for line in lines if re.match("  (ok|FAILED): ", line)), sep="\n")
+    print(*lines[-8:], sep="\n")
 
 
 def main():
@@ -60,12 +76,11 @@ def main():
         wrong.append(f"failed stories {sorted(fallen)}, expected {sorted(FALLEN[given.broken])}")
     if (code != 0) != bool(FALLEN[given.broken]):
         wrong.append(f"exit status {code}")
-    if left := processes_of(home):
+    mail_folder = pathlib.Path((home / "run" / "mail-folder").read_text().strip())
+    if left := processes_of(home) + processes_of(mail_folder) + [folder for folder in (mail_folder,) if folder.exists()]:
         wrong.append(f"left behind: {left}")
     if wrong:
-        logs = sorted(home.glob("log/*/current"))
-        for log in logs:
-            print(f"--- {log.parent.name}", *log.read_text(errors="replace").splitlines()[-8:], sep="\n")
+        tell_why(home, said)
     shutil.rmtree(home.parent, ignore_errors=True)
     print("; ".join(wrong) or "as expected")
     return 1 if wrong else 0

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""Makes a home fit for the demo: short times, the simulators' addresses allowed, a port for each simulator that stays the same over restarts.
+"""Makes a home fit for the demo: short times, the far sides' addresses allowed, a port for each simulator that stays the same over restarts, mail servers.
+
+HOME/run/mail-folder names the mail servers' folder, HOME/run/mail-servers has a file with the command line of each.
 
 usage: prepare.py HOME
 """
 
 import pathlib
+import shlex
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from mailservers import Layout  # noqa: E402
 from postroom import SHORT_TIMES, set_in_toml  # noqa: E402
 from rabbit import free_port  # noqa: E402
 
@@ -15,7 +20,15 @@ from rabbit import free_port  # noqa: E402
 def main(home):
     config = home / "etc" / "postroom.toml"
     text = config.read_text()
-    for (section, key), value in {**SHORT_TIMES, ("outbound", "allow"): ["127.0.0.0/8"], ("delivery", "max_attempts"): 5}.items():
+    # Attempts enough for a slow machine: in the story of the rotated token nothing may give up before the token is wrong.
+    mail = Layout(tempfile.mkdtemp(prefix="postroom-demo-mail-"))
+    (home / "run" / "mail-folder").write_text(f"{mail.folder}\n")
+    mail.write()
+    (home / "run" / "mail-servers").mkdir()
+    for name, command in mail.commands().items():
+        (home / "run" / "mail-servers" / name).write_text(shlex.join(command) + "\n")
+    settings = {**SHORT_TIMES, ("outbound", "allow"): ["127.0.0.0/8"], ("outbound", "ca_file"): str(mail.folder / "ca.pem"), ("delivery", "max_attempts"): 30}
+    for (section, key), value in settings.items():
         text = set_in_toml(text, section, key, value)
     config.write_text(text)
     for kind in ("jira", "trello"):

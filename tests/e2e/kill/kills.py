@@ -68,7 +68,7 @@ class Killer:
 
     def _kill_connector(self, kind):
         """Waits for a worker with an open create at the far side, and kills it right there, between claim and outcome."""
-        sim, deadline, more_at = getattr(self.room, kind), time.monotonic() + 8, time.monotonic() + 1
+        sim, deadline, more_at = getattr(self.room, kind), time.monotonic() + 30, time.monotonic() + 1
         # Now and then a moment later: the answer is read by then, perhaps not reported.
         delay = self.chance.uniform(0, 0.02) if self.chance.random() < 0.2 else 0
         while True:

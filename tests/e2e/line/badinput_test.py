@@ -12,7 +12,7 @@ import uuid
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from client import call  # noqa: E402
 from sims import JIRA_ACCOUNT, JIRA_SECRET, TRELLO_SECRET, Sim  # noqa: E402
-from suite import RoomTest, run_suite  # noqa: E402
+from suite import RoomTest, first_kept, run_suite  # noqa: E402
 
 
 def certificate(folder, name):
@@ -69,7 +69,7 @@ class BadInput(RoomTest):
         self.problem(self.post({"title": "a"}, board=str(uuid.uuid4())), 404)
         self.problem(self.post({"title": "a"}, board="no-uuid"), 404)
         closed = self.room.board("Closed")
-        self.assertEqual(self.room.http("PATCH", f"/v1/boards/{closed}", {"state": "archived"}).status, 200)
+        self.assertEqual(self.room.change("PATCH", f"/v1/boards/{closed}", {"state": "archived"}).status, 200)
         self.problem(self.post({"title": "a"}, board=closed), 409, "board-archived")
 
     def test_oversize_body(self):
@@ -102,44 +102,55 @@ class BadInput(RoomTest):
 
     def test_a_board_for_a_far_side_that_does_not_exist(self):
         target = {"kind": "jira", "connection_id": str(uuid.uuid4()), "jira": {"project_key": "SUP", "issue_type": "Task"}}
-        answer = self.room.http("POST", "/v1/boards", {"name": "Nowhere", "target": target})
+        answer = self.room.promised("POST", "/v1/boards", {"name": "Nowhere", "target": target}, {"Prefer": "wait=60"}, timeout=70)
         self.assertIn(answer.status, (400, 404, 409, 422), answer)
         self.problem(answer, answer.status)
 
     # --- the broker ---
 
-    def refused_within_a_second(self):
-        started = time.monotonic()
-        answer = self.post({"title": "While the broker is away"})
-        taken = time.monotonic() - started
-        self.problem(answer, 503)
-        self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
-        self.assertLess(taken, 1.3)
-
-    def test_broker_blocked_and_away(self):
-        room = self.room
-        room.rabbit.block()
-        try:
-            # The alarm reaches a publisher when it next publishes: the first may wait its whole second.
-            for _ in range(3):
-                self.refused_within_a_second()
-        finally:
-            room.rabbit.unblock()
-        room.until(lambda: self.post({"title": "Unblocked"}).status == 202, 10, "a 202 after the alarm")
-        room.rabbit.kill()
+    def refused_in_seconds(self):
+        """The slowest of three posts, all of which must be refused."""
+        slowest = 0
         for _ in range(3):
-            self.refused_within_a_second()
-        self.assertEqual(call(room.api_port, "GET", "/readyz").status, 503)
-        room.rabbit.start()
-        room.until(lambda: self.post({"title": "Back again"}).status == 202, 10, "a 202 after the broker came back")
-        room.until(room.is_ready, 10, "readiness")
+            started = time.monotonic()
+            answer = self.post({"title": "While the broker is away"})
+            slowest = max(slowest, time.monotonic() - started)
+            self.problem(answer, 503)
+            self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+        return f"refused after {slowest:.2f} s" if slowest > 1.3 else None
+
+    def test_a_blocked_broker_is_a_503_within_a_second(self):
+        def judge(_):
+            self.room.rabbit.block()
+            try:
+                # The alarm reaches a publisher when it next publishes: the first may wait its whole second.
+                return self.refused_in_seconds()
+            finally:
+                self.room.rabbit.unblock()
+                self.room.until(lambda: self.post({"title": "Unblocked"}).status == 202, "a 202 after the alarm")
+
+        first_kept(judge)
+
+    def test_an_absent_broker_is_a_503_within_a_second(self):
+        def judge(_):
+            self.room.rabbit.kill()
+            try:
+                slow = self.refused_in_seconds()
+                self.assertEqual(call(self.room.api_port, "GET", "/readyz").status, 503)
+                return slow
+            finally:
+                self.room.rabbit.start()
+                self.room.until(lambda: self.post({"title": "Back again"}).status == 202, "a 202 after the broker came back")
+                self.room.until(self.room.is_ready, "readiness")
+
+        first_kept(judge)
 
     # --- the far side ---
 
     def outcome_of(self, kind, board=None, **changes):
         """(answer of the test, connection afterwards)"""
         connection = self.room.connection(kind, **changes)
-        answer = self.room.http("POST", f"/v1/connections/{connection}/test", {"board_id": board} if board else {}, timeout=30)
+        answer = self.room.change("POST", f"/v1/connections/{connection}/test", {"board_id": board} if board else {})
         self.assertEqual(answer.status, 200, answer)
         return answer.data, self.room.http("GET", f"/v1/connections/{connection}").data
 
@@ -191,7 +202,7 @@ class BadInput(RoomTest):
         room = self.room
         connection = room.connection("jira")
         board = room.jira_board("Wrong project", connection, project="NONE")
-        test = room.http("POST", f"/v1/connections/{connection}/test", {"board_id": board}, timeout=30).data
+        test = room.change("POST", f"/v1/connections/{connection}/test", {"board_id": board}).data
         self.assertFalse(test["passed"])
         self.assertIn("NONE", json.dumps(test))
 
@@ -212,7 +223,7 @@ class BadInput(RoomTest):
     # --- messages ---
 
     def publish(self, exchange, key, body, message_type, user="api", **properties):
-        self.room.rabbit.ctl("set_user_tags", user, "management")
+        self.room.rabbit.evaluate(f'rabbit_auth_backend_internal:set_tags(<<"{user}">>, [management], <<"test">>)')
         message = {"routing_key": key, "payload": body, "payload_encoding": "string",
                    "properties": {"type": message_type, "message_id": str(uuid.uuid4()), "user_id": user, "content_type": "application/json", "delivery_mode": 2, **properties}}
         return self.room.broker_api("POST", f"/api/exchanges/postroom/{exchange}/publish", message, user)
@@ -226,7 +237,7 @@ class BadInput(RoomTest):
                     return whole
             return None
 
-        return self.room.until(look, 10, f"{message_type} on the shelf")
+        return self.room.until(look, f"{message_type} on the shelf")
 
     def test_unknown_version_is_shelved_intact(self):
         body = '{ "ticket_id":"x",  "from_the_future": [1.50, "\\u00e4"] }'
@@ -239,9 +250,10 @@ class BadInput(RoomTest):
         for body in ("this is not JSON", "{", '{"ticket_id": 5}'):
             self.assertEqual(self.publish("cmd", "intake", body, "ticket.open.v1").status, 200)
         desk = self.room.post_ticket(self.desk, "After the garbage").data["ticket_id"]
-        self.room.until(lambda: self.room.ticket(desk), 10, "the ticket behind the garbage")
-        originals = self.room.until(lambda: [row["original"] for row in self.room.rows("SELECT original FROM standby WHERE message_type = 'ticket.open.v1'")], 10, "the garbage on the shelf")
-        self.assertLessEqual({"this is not JSON", "{", '{"ticket_id": 5}'}, set(originals))
+        self.room.until(lambda: self.room.ticket(desk), "the ticket behind the garbage")
+        garbage = {"this is not JSON", "{", '{"ticket_id": 5}'}
+        self.room.until(lambda: garbage <= {row["original"] for row in self.room.rows("SELECT original FROM standby WHERE message_type = 'ticket.open.v1'")},
+                        "the garbage on the shelf")
 
     def test_nobody_may_publish_what_is_not_theirs(self):
         answer = self.publish("cmd", "intake", "{}", "ticket.open.v1", user="jira")

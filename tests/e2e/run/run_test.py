@@ -5,7 +5,6 @@ usage: run_test.py --programs DIR [unittest arguments]
 """
 
 import argparse
-import http.client
 import os
 import pathlib
 import re
@@ -17,9 +16,10 @@ import tempfile
 import threading
 import time
 import unittest
+import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from client import call  # noqa: E402
+from client import NO_ANSWER, PATIENCE_SECONDS, call, patiently  # noqa: E402
 
 RUN = pathlib.Path(__file__).resolve().parents[3] / "scripts" / "run"
 OPTIONS = argparse.Namespace(programs=None)
@@ -39,21 +39,24 @@ class Set:
         return "".join(self.lines)
 
     def ready(self):
-        until(lambda: "Postroom is ready" in self.said() or self.process.poll() is not None, 90, "a set that is ready")
-        until(lambda: "stop  " in self.said(), 5, f"the whole greeting; so far:\n{self.said()}")
+        # scripts/run has patience of its own, and says what is missing when that ends.
+        until(lambda: "Postroom is ready" in self.said() or self.process.poll() is not None, "a set that is ready", 150)
+        until(lambda: "stop  " in self.said() or self.process.poll() is not None, "the whole greeting")
+        if "stop  " not in self.said():
+            raise AssertionError(f"it did not become ready; it said:\n{self.said()}")
         self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)   ", self.said())[1])
         return self
 
     def end(self, number):
         self.process.send_signal(number)
-        code = self.process.wait(60)
+        code = self.process.wait(150)
         self.reader.join(5)
         if not self.reader.is_alive():
             self.process.stdout.close()
         return code
 
 
-def until(look, limit, what):
+def until(look, what, limit=PATIENCE_SECONDS):
     deadline = time.monotonic() + limit
     while not (seen := look()):
         if time.monotonic() > deadline:
@@ -63,7 +66,7 @@ def until(look, limit, what):
 
 
 def run(*arguments):
-    done = subprocess.run([RUN, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=90)
+    done = subprocess.run([RUN, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
     return done.returncode, done.stdout
 
 
@@ -103,12 +106,13 @@ class Life(unittest.TestCase):
 
     def http(self, one, method, path, body=None):
         token = (self.home / "secrets" / "admin-token").read_text().strip()
-        return call(one.port, method, path, body, {"Authorization": f"Bearer {token}"})
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())}
+        return patiently(lambda: call(one.port, method, path, body, headers))
 
     def is_ready(self, one):
         try:
-            return call(one.port, "GET", "/readyz", timeout=2).status == 200
-        except (OSError, http.client.HTTPException):
+            return call(one.port, "GET", "/readyz", timeout=5).status == 200
+        except NO_ANSWER:
             return False
 
     def test_the_life_of_a_set(self):
@@ -116,6 +120,9 @@ class Life(unittest.TestCase):
         token = (self.home / "secrets" / "admin-token").read_text().strip()
         self.assertIn(token, first.said(), "the first start shows the token")
         self.assertEqual(len(self.pids("jira")), 2)
+        self.assertNotIn("not everybody is well", first.said())
+        for kind in ("ledger", "api", "trello", "imap_poller", "mail_router", "notifier"):
+            self.assertEqual(len(self.pids(kind)), 1, kind)
 
         with self.subTest("a start beside a running set says so and leaves it alone"):
             code, said = run("--home", str(self.home), "--programs", OPTIONS.programs)
@@ -125,21 +132,27 @@ class Life(unittest.TestCase):
 
         with self.subTest("a running set is scaled up and down"):
             self.assertEqual(run("scale", "jira=3,trello=2", "--home", str(self.home))[0], 0)
-            until(lambda: len(self.pids("jira")) == 3 and len(self.pids("trello")) == 2, 10, "three jira and two trello workers")
+            until(lambda: len(self.pids("jira")) == 3 and len(self.pids("trello")) == 2, "three jira and two trello workers")
             self.assertEqual(run("scale", "jira=1", "--home", str(self.home))[0], 0)
-            until(lambda: len(self.pids("jira")) == 1, 20, "one jira worker")
+            until(lambda: len(self.pids("jira")) == 1, "one jira worker")
+            self.assertEqual(run("scale", "imap_poller=2,mail_router=3,notifier=2", "--home", str(self.home))[0], 0)
+            until(lambda: [len(self.pids(kind)) for kind in ("imap_poller", "mail_router", "notifier")] == [2, 3, 2], "more workers for mail")
+            self.assertEqual(run("scale", "mail_router=1", "--home", str(self.home))[0], 0)
+            until(lambda: len(self.pids("mail_router")) == 1, "one mail_router")
             code, said = run("scale", "api=2", "--home", str(self.home))
             self.assertEqual((code, "cannot scale api" in said), (1, True))
-            self.assertIn("ledger-1", run("status", "--home", str(self.home))[1])
+            status = run("status", "--home", str(self.home))[1]
+            for name in ("ledger-1", "imap_poller-2", "mail_router-1", "notifier-2"):
+                self.assertIn(name, status)
 
         with self.subTest("a killed process comes back"):
             victim = self.pids("trello")[0]
             os.kill(victim, signal.SIGKILL)
-            until(lambda: len(self.pids("trello")) == 2 and victim not in self.pids("trello"), 10, "another trello worker")
+            until(lambda: len(self.pids("trello")) == 2 and victim not in self.pids("trello"), "another trello worker")
 
         board = self.http(first, "POST", "/v1/boards", {"name": "Desk", "is_public": True, "target": {"kind": "desk"}})
         self.assertIn(board.status, (201, 202), board)
-        until(lambda: any(b["name"] == "Desk" for b in self.http(first, "GET", "/v1/boards").data), 15, "the board")
+        until(lambda: any(b["name"] == "Desk" for b in self.http(first, "GET", "/v1/boards").data), "the board")
 
         self.assertEqual(first.end(signal.SIGINT), 130)
         self.assertIn("stopped\n", first.said())
@@ -159,7 +172,7 @@ class Life(unittest.TestCase):
         self.assertEqual(run("--home", str(self.home), "--programs", OPTIONS.programs)[0], 1)
         code, said = run("stop", "--home", str(self.home))
         self.assertEqual((code, said.strip().splitlines()[-1]), (0, "stopped"))
-        until(lambda: not processes_of(self.home), 10, "nobody left")
+        until(lambda: not processes_of(self.home), "nobody left")
 
     def test_words_that_make_no_sense_are_refused_before_anything_is_made(self):
         for words in (["--wrokers", "jira=3"], ["--break", "mail", "--demo"], ["--once"], ["start"], ["logs"], ["scale", "jira=3"], ["status"], ["stop"]):
@@ -167,6 +180,14 @@ class Life(unittest.TestCase):
             self.assertEqual(code, 1, (words, said))
             self.assertTrue(said.startswith("scripts/run: "), said)
             self.assertFalse(self.home.exists(), words)
+
+    def test_a_folder_without_all_programs_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for program in pathlib.Path(OPTIONS.programs).glob("postroom*"):
+                if program.name != "postroom-mail-sandbox":
+                    pathlib.Path(folder, program.name).symlink_to(program)
+            code, said = run("--home", str(self.home), "--programs", folder)
+        self.assertEqual((code, "there is no postroom-mail-sandbox" in said), (1, True), said)
 
     def test_a_demo_never_clears_a_home_that_is_not_its_own(self):
         self.home.mkdir()

@@ -40,6 +40,7 @@ struct ADoor {
   fakes::ManualClock clock;
   fakes::CountingIds ids;
   FewBoards boards;
+  store::Reading* reading = nullptr;
   Seal seal = [](messages::ConnectionKind kind, std::string_view id, std::string_view secret) {
     return fmt::format("sealed({},{},{})", messages::name_of(kind), id, secret.size());
   };
@@ -65,7 +66,7 @@ struct ADoor {
     visit.body = body;
     if (auto refusal = door.admit(visit)) return std::move(*refusal);
     if (auto refusal = door.take_body(visit)) return std::move(*refusal);
-    return visit.route->handler(visit.request, Context{.settings = settings, .boards = boards, .seal = seal});
+    return visit.route->handler(visit.request, Context{.settings = settings, .boards = boards, .seal = seal, .reading = reading});
   }
 
   Reply refused(std::string_view line, std::string_view body = {}, std::string_view fields = {}, std::string_view token = admin_token) {

@@ -48,3 +48,31 @@ TEST_CASE("unknown formats judge nothing, known ones say what they want") {
   CHECK_FALSE(complaint("jira-project-key", "SUP_2").has_value());
   CHECK(complaint("jira-project-key", "sup").has_value());
 }
+
+TEST_CASE("addresses of mail servers are host and port, nothing else") {
+  for (const char* good : {"imaps://mail.example.org", "imap://mail.example.org:143", "smtp://127.0.0.1:25/", "smtps://[2001:db8::1]:465", "https://site.atlassian.net/x"}) {
+    CAPTURE(good);
+    CHECK(is_connection_url(good));
+  }
+  for (const char* bad : {"imap://", "imap://:143", "imap://a:", "imap://a:x", "imap://a:0", "imap://a:65536", "imap://a:99999999999", "imap://u:p@a", "imap://a/INBOX", "imap://a?x", "imap://a#x",
+                          "imap://a b", "imap://a\r\n", "imap://[::1", "imap://[]", "imap://[::1]x", "imap://[::1]:", "imap://-a", "imap://a..b", "IMAP://a", "imaps:/a", "pop3://a"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(is_connection_url(bad));
+  }
+}
+
+TEST_CASE("folders, times and texts") {
+  for (const char* good : {"INBOX", "Archive/2026", "Größe", "a & b"}) CHECK(is_mail_folder(good));
+  for (const char* bad : {"", " INBOX", "INBOX ", "a*", "a%", "a\nb", "a\x7f"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(is_mail_folder(bad));
+  }
+  CHECK_FALSE(is_mail_folder(std::string(256, 'a')));
+  CHECK(is_since("all"));
+  CHECK(is_since("2026-11-20T10:00:00Z"));
+  CHECK_FALSE(is_since("ALL"));
+  CHECK_FALSE(is_since("2026-11-20"));
+  CHECK_FALSE(complaint("visible", "a\r\n\tb").has_value());
+  CHECK(complaint("visible", "\n \t").has_value());
+  CHECK(complaint("visible", "a\x1b[31m").has_value());
+}

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
 #include "api/handlers/handlers.hpp"
-#include "common/store/reading.hpp"
 #include "tests/unit/api/a_front_door.hpp"
+#include "tests/unit/api/a_reading.hpp"
 
 using namespace postroom;
 using namespace postroom::api;
@@ -10,7 +10,7 @@ using namespace postroom::api;
 namespace {
 
 // A ledger that opens the ticket, or shelves it, right after the first look at it.
-class BetweenTwoLooks final : public store::Reading {
+class BetweenTwoLooks final : public NoReading {
  public:
   explicit BetweenTwoLooks(store::ArrivalState decided) : decided_(decided) {}
 
@@ -26,28 +26,13 @@ class BetweenTwoLooks final : public store::Reading {
     store::ArrivalView view;
     view.arrival.ticket_id = std::string{ticket_id};
     view.arrival.state = decided_;
+    if (decided_ == store::ArrivalState::reply) view.mail.emplace().ticket_id = "another-ticket";
     return std::optional{view};
   }
-
-  Result<std::string> installation_name() override { return none_; }
-  Result<std::optional<store::BoardRow>> board(std::string_view) override { return none_; }
-  Result<store::Page<store::BoardRow>> boards(const store::PageRequest&) override { return none_; }
-  Result<std::optional<store::ConnectionRow>> connection(std::string_view) override { return none_; }
-  Result<store::Page<store::ConnectionRow>> connections(const store::PageRequest&) override { return none_; }
-  Result<store::Page<store::TicketView>> tickets(const store::TicketFilter&, const store::PageRequest&) override { return none_; }
-  Result<std::vector<store::HistoryRow>> timeline(std::string_view, std::int64_t) override { return none_; }
-  Result<store::Page<store::ExternalTicketRow>> external_tickets(std::string_view, const store::PageRequest&) override { return none_; }
-  Result<std::optional<store::ExternalTicketRow>> external_ticket(std::string_view) override { return none_; }
-  Result<store::Page<store::StandbyRow>> standby(const store::StandbyQuery&, const store::PageRequest&) override { return none_; }
-  Result<std::optional<store::StandbyView>> standby_item(std::string_view) override { return none_; }
-  Result<std::optional<store::InboxRow>> command(std::string_view) override { return none_; }
-  Result<store::Balance> balance() override { return none_; }
-  Result<std::optional<store::Trace>> trace(std::string_view) override { return none_; }
 
  private:
   store::ArrivalState decided_;
   int looks_ = 0;
-  Error none_{Code::bug, "this test does not ask for it"};
 };
 
 Reply shown(store::ArrivalState decided) {
@@ -73,4 +58,18 @@ TEST_CASE("a shelved arrival is shown with its state") {
   const auto reply = shown(store::ArrivalState::standby);
   CHECK(reply.status == 200);
   CHECK(reply.body.find("\"state\":\"standby\"") != std::string::npos);
+}
+
+TEST_CASE("a mail that nothing is decided about is not there yet, however long it was promised") {
+  const auto reply = shown(store::ArrivalState::received);
+  CHECK(reply.status == 404);
+  CHECK(reply.body.find("urn:postroom:problem:not-yet-applied") != std::string::npos);
+  CHECK(header(reply, "Retry-After") == "1");
+}
+
+TEST_CASE("a mail that became a reply leads to the ticket where it is") {
+  const auto reply = shown(store::ArrivalState::reply);
+  CHECK(reply.status == 200);
+  CHECK(reply.body.find("\"state\":\"reply\"") != std::string::npos);
+  CHECK(reply.body.find("\"ticket_id\":\"another-ticket\"") != std::string::npos);
 }

@@ -52,14 +52,14 @@ TEST_CASE("an operator and a stranger may touch nothing") {
   }
 }
 
-TEST_CASE("workers' queues have a delivery limit and the ledger's have none") {
+TEST_CASE("workers' queues have a delivery limit, the ledger's and the leases' have none") {
   const auto text = broker::definitions_json("postroom", {});
   const auto policy_at = [&](const char* name) { return text.substr(text.find(name), 400); };
   const auto limited = policy_at("\"dead-letters-after-20\"");
-  CHECK(limited.find(R"("^(jira|jira\\.test|trello|trello\\.test)$")") != std::string::npos);
+  CHECK(limited.find(R"("^(imap_poller\\.test|jira|jira\\.test|mail_router|notifier|notifier\\.test|trello|trello\\.test)$")") != std::string::npos);
   CHECK(limited.substr(0, limited.find('\n')).find("\"delivery-limit\": 20") != std::string::npos);
   const auto unlimited = policy_at("\"dead-letters\"");
-  CHECK(unlimited.find(R"("^(ledger\\.intake|ledger\\.now|ledger\\.results)$")") != std::string::npos);
+  CHECK(unlimited.find(R"("^(imap_poller|ledger\\.intake|ledger\\.now|ledger\\.results)$")") != std::string::npos);
   CHECK(unlimited.substr(0, unlimited.find('\n')).find("delivery-limit") == std::string::npos);
 }
 

@@ -70,7 +70,7 @@ TEST_CASE("old mails are counted and left alone, and the count is told once") {
   LeaseRig rig;
   auto grant = LeaseRig::usual();
   grant.cursor.reset();
-  grant.since_us = 1'795'168'800'000'000 + 1;
+  grant.since_us = 1'795'168'801'000'000 + 900'000;  // 10:00:01.9; the server's dates have whole seconds
   rig.open(grant, "3 4 5");
   rig.server("* 3 FETCH (UID 3 RFC822.SIZE 1 INTERNALDATE \"20-Nov-2026 10:00:00 +0000\")\n"
              "* 4 FETCH (UID 4 RFC822.SIZE 1 INTERNALDATE \"20-Nov-2026 10:00:00 +0000\")\n"

@@ -51,6 +51,20 @@ TEST_CASE("routing goes from the inbox to keywords to the default to standby") {
     CHECK_FALSE(route({"support", ""}, subject, boards, "").why.empty());
 }
 
+TEST_CASE("a bounce names the mail of ours that it is about, and only ours") {
+  const Hmac ours = [](std::string_view data) { return std::string(32, static_cast<char>('a' + data.size() % 26)); };
+  const SignedId id{"01920000-0000-7000-8000-000000000001", "01920000-0000-7000-8000-000000000002"};
+  Message report = mail_from("mailer-daemon@far.example", "Undelivered");
+  report.content_type = "multipart/report";
+  report.report_type = "delivery-status";
+  report.delivery_status = "Final-Recipient: rfc822; ann@far.example\nAction: failed\nStatus: 5.1.1\n";
+  const Home home{{"install", {}}, "desk.example", ours};
+  report.returned_headers = {{"Message-ID", "<" + signed_message_id(id, "desk.example", ours) + ">"}};
+  CHECK(analyse(report, home).bounced_mail == id);
+  report.returned_headers = {{"Message-ID", "<" + signed_message_id(id, "other.example", ours) + ">"}};
+  CHECK_FALSE(analyse(report, home).bounced_mail.has_value());
+}
+
 TEST_CASE("a person's mail becomes a confirmed ticket, a machine's an unconfirmed one") {
   const Decision person = decided(mail_from("ann@example.org"), {});
   CHECK(person.verdict == Verdict::ticket);

@@ -65,6 +65,12 @@ TEST_CASE("the thread is In-Reply-To's, else the newest reference's") {
   CHECK_FALSE(thread_of(message, "d.example", theirs));
 }
 
+TEST_CASE("the ids of an installation have a host of their own") {
+  const std::string host = message_id_host("01920000-0000-7000-8000-0000000000aa");
+  CHECK(host == "01920000-0000-7000-8000-0000000000aa.postroom");
+  CHECK(verify_message_id(signed_message_id(id, host, ours), host, ours) == id);
+}
+
 TEST_CASE("ticket numbers in subjects") {
   CHECK(ticket_number("Re: [#1234] printer") == 1234);
   CHECK(ticket_number("[#] [#x1] [#77]") == 77);

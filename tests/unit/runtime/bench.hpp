@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "tests/support/fake_links.hpp"
+#include "tests/support/fake_smtp.hpp"
 #include "tests/support/fakes.hpp"
 #include "workers/runtime/worker.hpp"
 
@@ -120,6 +121,7 @@ struct Bench {
   fakes::FakePublisher publisher;
   fakes::FakeConsumer consumer;
   fakes::FakeHttp http;
+  fakes::FakeSmtp smtp;
   fakes::ManualClock clock;
   fakes::CountingIds ids;
   SteadyTime woken_at = SteadyTime::max();
@@ -130,6 +132,7 @@ struct Bench {
             publisher,
             consumer,
             http,
+            smtp,
             clock,
             ids,
             [this](SteadyTime then) { woken_at = then; },

@@ -19,7 +19,7 @@ Decision decide(const State& state, const BoardDelete& message, const Incoming& 
   if (!state.board) return not_found("board", message.board_id, command_id);
   if (message.expected_version && *message.expected_version != state.board->version) return version_mismatch(state.board->version, command_id);
   if (state.is_board_used) {
-    return refused({409, "in-use", "In use", "The board has tickets or standby items: archive it instead.", ""}, command_id);
+    return refused({409, "in-use", "In use", "The board has tickets or standby items, an inbox, or is the default: archive it instead.", ""}, command_id);
   }
   Decision decision;
   note(decision, context, {command_id, {}, {}, {}}, message.actor, "board_deleted", detail({{"board_id", message.board_id}, {"name", state.board->name}}));

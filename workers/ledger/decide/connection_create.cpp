@@ -28,14 +28,17 @@ Decision decide(const State& state, const ConnectionCreate& message, const Incom
   connection.secret_sealed = message.secret_sealed;
   connection.version = 1;
   connection.state_at = connection.created_at = connection.updated_at = context.now;
-  store::DestinationRow destination;
-  destination.id = connection.id;
-  destination.worker = messages::name_of(connection.kind);
-  reset(destination, context);
+  // A mailbox is polled; nothing is delivered to it.
+  if (connection.kind != messages::ConnectionKind::imap) {
+    store::DestinationRow destination;
+    destination.id = connection.id;
+    destination.worker = messages::worker_of(connection.kind);
+    reset(destination, context);
+    decision.insert(std::move(destination));
+  }
   note(decision, context, {command_id, {}, {}, {}}, message.actor, "connection_created", detail({{"connection_id", connection.id}, {"name", connection.name}}));
   decision.reply(201, store::data_json(store::connection_json(connection)));
   decision.insert(std::move(connection));
-  decision.insert(std::move(destination));
   return decision;
 }
 

@@ -19,7 +19,7 @@ Decision decide(const State& state, const ConnectionDelete& message, const Incom
   if (!state.connection) return not_found("connection", message.connection_id, command_id);
   if (message.expected_version && *message.expected_version != state.connection->version) return version_mismatch(state.connection->version, command_id);
   if (state.is_connection_used) {
-    return refused({409, "in-use", "In use", "A board targets this connection, or a delivery to it is unfinished: change the board, finish or delete its standby items first.", ""},
+    return refused({409, "in-use", "In use", "A board, an inbox or the settings use this connection, or a delivery to it is unfinished: change those, finish or delete its standby items first.", ""},
                    command_id);
   }
   Decision decision;

@@ -7,6 +7,7 @@
 
 namespace postroom::ledger {
 
+using messages::ConnectionKind;
 using messages::ConnectionTest;
 
 namespace {
@@ -30,6 +31,9 @@ Decision decide(const State& state, const ConnectionTest& message, const Incomin
   const std::string& command_id = in.envelope.message_id;
   if (!state.connection) return not_found("connection", message.connection_id, command_id);
   const auto& connection = *state.connection;
+  if (message.folder && connection.kind != ConnectionKind::imap) {
+    return refused({422, "invalid", "Not acceptable", "Only a connection of kind imap has folders.", "/folder"}, command_id);
+  }
   std::optional<messages::Target> target;
   if (message.board_id) {
     if (!state.board) return refused({422, "invalid", "Not acceptable", "There is no such board.", "/board_id"}, command_id);
@@ -40,7 +44,7 @@ Decision decide(const State& state, const ConnectionTest& message, const Incomin
     if (decoded) target = std::move(*decoded);
   }
 
-  const std::string_view worker = messages::name_of(connection.kind);
+  const std::string_view worker = messages::worker_of(connection.kind);
   MustArrive job;
   job.exchange = broker::names::work;
   job.routing_key = fmt::format("{}.test", worker);
@@ -48,10 +52,11 @@ Decision decide(const State& state, const ConnectionTest& message, const Incomin
   job.envelope.type = fmt::format("{}.test.v1", worker);
   job.envelope.correlation_id = command_id;
   job.envelope.timestamp = from_micros(context.now);
-  if (connection.kind == messages::ConnectionKind::jira) {
-    job.body = codec::encode(messages::JiraTest{command_id, site_of(connection), target ? target->jira : std::nullopt});
-  } else {
-    job.body = codec::encode(messages::TrelloTest{command_id, site_of(connection), target ? target->trello : std::nullopt});
+  switch (connection.kind) {
+    case ConnectionKind::jira: job.body = codec::encode(messages::JiraTest{command_id, site_of(connection), target ? target->jira : std::nullopt}); break;
+    case ConnectionKind::trello: job.body = codec::encode(messages::TrelloTest{command_id, site_of(connection), target ? target->trello : std::nullopt}); break;
+    case ConnectionKind::imap: job.body = codec::encode(messages::ImapPollerTest{command_id, site_of(connection), message.folder}); break;
+    case ConnectionKind::smtp: job.body = codec::encode(messages::NotifierTest{command_id, site_of(connection)}); break;
   }
 
   Decision decision;

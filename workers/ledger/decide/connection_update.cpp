@@ -1,18 +1,57 @@
+#include <algorithm>
+
 #include "common/store/views.hpp"
 #include "workers/ledger/decide/board_target.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/destination.hpp"
+#include "workers/ledger/decide/lease.hpp"
 #include "workers/ledger/decide/problem.hpp"
 
 namespace postroom::ledger {
 
+using messages::ConnectionKind;
 using messages::ConnectionUpdate;
+
+namespace {
+
+// "imaps://host:993/" → "host"
+std::string_view host_of(std::string_view url) {
+  if (const auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find('/'));
+  const auto port = url.rfind(':');
+  const bool is_port = port != std::string_view::npos && url.find(']', port) == std::string_view::npos;
+  return is_port ? url.substr(0, port) : url;
+}
+
+// Numbers, marks and attempts in doubt belong to the site that they came from; mails and cursors to the mailbox.
+bool is_other_site(const State& state, const ConnectionUpdate& message) {
+  const auto& before = *state.connection;
+  if (before.kind == ConnectionKind::smtp) return false;
+  if (before.kind != ConnectionKind::imap) return message.base_url && *message.base_url != before.base_url && state.has_connection_past;
+  const bool is_other_mailbox = (message.base_url && host_of(*message.base_url) != host_of(before.base_url)) || (message.account && *message.account != before.account);
+  return is_other_mailbox && std::ranges::any_of(state.connection_inboxes, [](const auto& inbox) { return inbox.uid_validity != 0; });
+}
+
+// Their holders come again with the new settings; what failed with the old ones is tried at once.
+void tell_inboxes(const State& state, const store::ConnectionRow& connection, Context& context, Decision& decision) {
+  for (const auto& inbox : state.connection_inboxes) {
+    State one;
+    one.inbox = inbox;
+    one.connection = connection;
+    LeaseMachine machine{one, context};
+    machine.settings_changed();
+    for (auto& change : machine.finish().changes) decision.changes.push_back(std::move(change));
+  }
+}
+
+}  // namespace
 
 Needs needs(const ConnectionUpdate& message, const Incoming&) {
   Needs needs;
   needs.connection_id = message.connection_id;
   needs.connection_name = message.name;
   needs.connection_past = message.base_url.has_value();
+  needs.connection_inboxes = true;
   return needs;
 }
 
@@ -22,10 +61,12 @@ Decision decide(const State& state, const ConnectionUpdate& message, const Incom
   const auto& before = *state.connection;
   if (message.expected_version && *message.expected_version != before.version) return version_mismatch(before.version, command_id);
   if (message.name && state.connection_named && state.connection_named->id != before.id) return refused(name_taken(*message.name), command_id);
-  // Numbers, marks and attempts in doubt belong to the site that they came from.
-  if (message.base_url && *message.base_url != before.base_url && state.has_connection_past) {
+  if (is_other_site(state, message)) {
+    const bool is_mailbox = before.kind == ConnectionKind::imap;
     return refused({409, "connection-used", "The connection was used already",
-                    "Its tickets belong to the site it leads to: make a new connection and point the boards at it.", "/base_url"},
+                    is_mailbox ? "Its mails belong to the mailbox it leads to: make a new connection with inboxes of its own."
+                               : "Its tickets belong to the site it leads to: make a new connection and point the boards at it.",
+                    message.base_url ? "/base_url" : "/account"},
                    command_id);
   }
   Decision decision;
@@ -49,6 +90,7 @@ Decision decide(const State& state, const ConnectionUpdate& message, const Incom
       decision.update(*state.destination, std::move(destination));
     }
     decision.touched.push_back(connection.id);
+    tell_inboxes(state, connection, context, decision);
   }
   note(decision, context, {command_id, {}, {}, {}}, message.actor, "connection_updated",
        detail({{"connection_id", connection.id}, {"secret", message.secret_sealed ? "changed" : ""}, {"paused", connection.is_paused ? "yes" : ""}}));

@@ -16,6 +16,10 @@ namespace postroom::ledger {
 
 POSTROOM_DECIDER(TicketOpen)
 POSTROOM_DECIDER(TicketChangeState)
+POSTROOM_DECIDER(TicketComment)
+POSTROOM_DECIDER(MailArrived)
+POSTROOM_DECIDER(MailParsed)
+POSTROOM_DECIDER(SettingsUpdate)
 POSTROOM_DECIDER(BoardCreate)
 POSTROOM_DECIDER(BoardUpdate)
 POSTROOM_DECIDER(BoardDelete)
@@ -32,6 +36,13 @@ POSTROOM_DECIDER(StandbyRetryMany)
 POSTROOM_DECIDER(WorkClaim)
 POSTROOM_DECIDER(WorkCommit)
 POSTROOM_DECIDER(WorkOutcome)
+POSTROOM_DECIDER(InboxCreate)
+POSTROOM_DECIDER(InboxUpdate)
+POSTROOM_DECIDER(InboxDelete)
+POSTROOM_DECIDER(InboxPoll)
+POSTROOM_DECIDER(PollClaim)
+POSTROOM_DECIDER(PollProgress)
+POSTROOM_DECIDER(PollEnded)
 
 #undef POSTROOM_DECIDER
 
@@ -43,8 +54,15 @@ Decision decide_dispatch(const State& state, Context& context, bool is_shelved);
 Decision decide_silence(const State& state, Context& context);
 // A retry_pending item whose deadline passed.
 Decision decide_retry_deadline(const State& state, Context& context);
+// An inbox whose time has come: a poll is due, or nothing was heard of its job or of its holder.
+Decision decide_poll_due(const State& state, Context& context);
 // A connection test that no worker answered.
 Decision decide_test_deadline(const State& state, Context& context);
+
+// A mail whose turn it is to be parsed, or of whose parsing nothing was heard until due_at.
+Decision decide_parse(const State& state, Context& context);
+// A mail that nobody could parse.
+Decision decide_unparsable(const State& state, std::string_view reason, Context& context);
 
 // A message that cannot be taken: kept whole. `pending_item` of the state, if any, is the item whose replay failed.
 Needs poison_needs(const Incoming& in);

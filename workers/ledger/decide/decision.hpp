@@ -16,13 +16,14 @@ namespace postroom::ledger {
 
 using AnyRow = std::variant<store::ConnectionRow, store::DestinationRow, store::BoardRow, store::ArrivalRow, store::TicketRow, store::DeliveryRow,
                             store::ExternalTicketRow, store::RemoteMarkRow, store::StandbyRow, store::HistoryRow, store::InboxRow,
-                            store::ConnectionTestRow, store::BulkJobRow>;
+                            store::ConnectionTestRow, store::BulkJobRow, store::MailInboxRow, store::InboxChoreRow, store::InboxSuspectRow, store::MailRow,
+                            store::CommentRow, store::AttachmentRow, store::MailThreadRow, store::ParticipantRow, store::SettingsRow>;
 
 struct Change {
-  enum class Kind { insert, update, remove };
+  enum class Kind { insert, insert_missing, update, remove };
   Kind kind;
   AnyRow before;  // of update and remove
-  AnyRow after;   // of insert and update
+  AnyRow after;   // of the others
 };
 
 // Kept in `outgoing` until the broker has it.
@@ -74,6 +75,11 @@ struct Decision {
   template <class R>
   void insert(R row) {
     changes.push_back({Change::Kind::insert, AnyRow{}, AnyRow{std::move(row)}});
+  }
+  // Nothing happens when its key is there already.
+  template <class R>
+  void insert_missing(R row) {
+    changes.push_back({Change::Kind::insert_missing, AnyRow{}, AnyRow{std::move(row)}});
   }
   template <class R>
   void update(const R& before, R after) {

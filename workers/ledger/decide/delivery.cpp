@@ -27,7 +27,10 @@ constexpr std::int64_t retry_deadline = 600'000'000;  // a retried delivery repo
 // Without a fresh mark the worker asks for the newest number first, so that a search never has to walk through a week of other people's issues.
 constexpr std::int64_t longest_mark_life = 600'000'000;  // microseconds
 
-std::string type_of(const DeliveryRow& row) { return fmt::format("{}.{}.v1", row.worker, row.step == DeliveryStep::send ? "create" : "resolve"); }
+std::string type_of(const DeliveryRow& row) {
+  if (is_mail(row)) return std::string{messages::NotifyMail::type};
+  return fmt::format("{}.{}.v1", row.worker, row.step == DeliveryStep::send ? "create" : "resolve");
+}
 
 bool is_in_flight(DeliveryState state) { return state == DeliveryState::dispatched || state == DeliveryState::claimed; }
 
@@ -72,7 +75,7 @@ Target DeliveryMachine::target() const { return target_of(row_, state_.board); }
 
 std::int64_t DeliveryMachine::claim_span() const {
   const auto& policy = context_.config.delivery;
-  return micros(policy.first_byte) + micros(policy.http_timeout) + settle_time(context_.config, row_.worker);
+  return micros(policy.first_byte) + exchange_time(context_.config, row_.worker) + settle_time(context_.config, row_.worker);
 }
 
 std::int64_t DeliveryMachine::claimed_at() const { return row_.due_at - claim_span(); }
@@ -101,7 +104,7 @@ void DeliveryMachine::dispatch() {
   job.envelope.type = type_of(row_);
   job.envelope.correlation_id = about().correlation_id;
   job.envelope.timestamp = from_micros(context_.now);
-  messages::JiraCreate body;  // the four jobs have the same members
+  messages::JiraCreate body;  // all jobs have the same members
   body.delivery_id = row_.id;
   body.dispatch_no = row_.dispatch_no;
   body.ticket_id = row_.ticket_id;
@@ -114,7 +117,9 @@ void DeliveryMachine::claim(std::string_view token, std::string_view worker) {
   row_.state = DeliveryState::claimed;
   row_.token = token;
   row_.due_at = context_.now + claim_span();
-  if (row_.step == DeliveryStep::send) {
+  if (is_mail(row_)) {
+    prepare_mail();
+  } else if (row_.step == DeliveryStep::send) {
     // From here on, whatever happens, an effect is possible.
     const Target today = target();
     row_.maybe_sent = true;
@@ -129,16 +134,24 @@ void DeliveryMachine::claim(std::string_view token, std::string_view worker) {
 
 void DeliveryMachine::claim_again() {
   row_.due_at = context_.now + claim_span();
-  if (row_.step == DeliveryStep::send) row_.sent_at = context_.now;
+  if (row_.step == DeliveryStep::send && !is_mail(row_)) row_.sent_at = context_.now;
 }
 
 void DeliveryMachine::commit(std::optional<std::int64_t> probe_base) {
   claim_again();
+  if (is_mail(row_)) return commit_mail();
   if (!probe_base) return;
   if (row_.step == DeliveryStep::send && !row_.probe_base) row_.probe_base = probe_base;
 }
 
 // --- what came of it ---
+
+void DeliveryMachine::settle_item() {
+  if (!item_ || !is_unfinished(item_->state)) return;
+  item_->state = StandbyState::resolved;
+  item_->due_at = 0;
+  ++item_->version;
+}
 
 void DeliveryMachine::done(const messages::Remote& remote, std::string_view actor) {
   store::ExternalTicketRow external;
@@ -161,11 +174,7 @@ void DeliveryMachine::done(const messages::Remote& remote, std::string_view acto
   row_.reason.clear();
   row_.finished_at = context_.now;
   note(actor, "delivered", detail({{"system", row_.worker}, {"key", remote.key}, {"url", remote.url}}));
-  if (item_ && is_unfinished(item_->state)) {
-    item_->state = StandbyState::resolved;
-    item_->due_at = 0;
-    ++item_->version;
-  }
+  settle_item();
   if (state_.ticket) {
     const auto& ticket = *state_.ticket;
     decision_.events.push_back({std::string{messages::TicketChanged::type}, ticket.board_id,
@@ -193,6 +202,7 @@ void DeliveryMachine::duplicate(const messages::Remote& remote) {
 
 // The send that was claimed had no effect, by the word of the far side or of the worker.
 void DeliveryMachine::not_sent_after_all() {
+  if (is_mail(row_)) return mail_not_sent();
   if (row_.step == DeliveryStep::send) row_.maybe_sent = false;
 }
 
@@ -207,23 +217,13 @@ void DeliveryMachine::wait_until(std::int64_t due, ReasonClass reason_class, std
                    to_rfc3339(from_micros(row_.due_at))));
 }
 
-std::int64_t DeliveryMachine::back_off(std::int64_t attempts) {
-  const auto& policy = context_.config.delivery;
-  const std::int64_t cap = micros(policy.backoff_cap);
-  std::int64_t wait = micros(policy.backoff_base);
-  for (std::int64_t i = 1; i < attempts && wait < cap; ++i) wait *= 2;
-  wait = std::min(wait, cap);
-  // Between half and the whole, so that what failed together does not come back together.
-  return wait / 2 + static_cast<std::int64_t>(context_.chance() * static_cast<double>(wait / 2));
-}
-
 void DeliveryMachine::wait_spending(ReasonClass reason_class, std::string_view reason, std::optional<std::int64_t> after_ms) {
   ++row_.attempts;
-  if (row_.attempts >= context_.config.delivery.max_attempts) {
+  if (row_.attempts >= attempts_allowed(context_.config, row_.worker)) {
     not_sent_after_all();
     return shelve(reason_class, reason);
   }
-  std::int64_t due = context_.now + back_off(row_.attempts);
+  std::int64_t due = context_.now + back_off(context_, micros(context_.config.delivery.backoff_base), back_off_cap(context_.config, row_.worker), row_.attempts);
   if (after_ms) {
     const std::int64_t wish = std::clamp<std::int64_t>(*after_ms, 0, context_.config.delivery.retry_after_cap.count());
     due = std::max(due, context_.now + wish * 1'000);
@@ -288,11 +288,15 @@ void DeliveryMachine::shelve(ReasonClass reason_class, std::string_view reason) 
     item.correlation_id = about().correlation_id;
     item.connection_id = row_.destination_id;
     item.worker = row_.worker;
-    item.message_type = fmt::format("{}.create.v1", row_.worker);
+    item.message_type = is_mail(row_) ? type_of(row_) : fmt::format("{}.create.v1", row_.worker);
     item.reason_class = class_name;
     item.reason = row_.reason;
     item.group_key = group_key(item.worker, class_name, reason, item.message_type);
-    if (state_.ticket) item.original = codec::encode(messages::DeliveryEdit{state_.ticket->title, state_.ticket->description});
+    if (is_mail(row_)) {
+      item.original = row_.notice;
+    } else if (state_.ticket) {
+      item.original = codec::encode(messages::DeliveryEdit{state_.ticket->title, state_.ticket->description});
+    }
     item.properties = detail({{"delivery_id", row_.id}, {"attempts", std::to_string(row_.attempts)}, {"maybe_sent", row_.maybe_sent ? "yes" : "no"}});
     item.attempts = std::max<std::int64_t>(1, row_.attempts);
     item.first_at = item.last_at = context_.now;
@@ -304,7 +308,7 @@ void DeliveryMachine::shelve(ReasonClass reason_class, std::string_view reason) 
   note("ledger", "shelved", detail({{"reason_class", std::string{class_name}}, {"reason", std::string{reason}}}));
   decision_.notices.push_back({false, fmt::format("delivery {} of ticket {} shelved: {}", row_.id, row_.ticket_id, row_.reason), about().correlation_id,
                                std::string{class_name}});
-  if (state_.ticket) {
+  if (state_.ticket && !is_mail(row_)) {
     const auto& ticket = *state_.ticket;
     decision_.events.push_back({std::string{messages::TicketChanged::type}, ticket.board_id,
                                 codec::encode(messages::TicketChanged{ticket.id, ticket.board_id, "shelved", ticket.version, ticket.state})});
@@ -332,13 +336,11 @@ bool DeliveryMachine::is_for_the_desk() const {
 // The ticket is where it belongs by now; what was never sent needs no far side any more.
 void DeliveryMachine::keep_on_desk(std::string_view actor) {
   cancel(actor, "the board keeps its tickets on the desk");
-  if (!item_) return;
-  item_->state = StandbyState::resolved;
-  item_->due_at = 0;
-  ++item_->version;
+  settle_item();
 }
 
 void DeliveryMachine::retry(std::string_view actor) {
+  if (is_mail(row_)) return retry_mail(actor);
   if (is_for_the_desk()) return keep_on_desk(actor);
   row_.attempts = row_.snoozes = row_.absent_count = 0;
   row_.step = row_.maybe_sent ? DeliveryStep::resolve : DeliveryStep::send;
@@ -346,6 +348,10 @@ void DeliveryMachine::retry(std::string_view actor) {
   row_.due_at = row_.maybe_sent ? std::max(context_.now, settled) : context_.now;
   row_.state = DeliveryState::waiting;
   if (!row_.maybe_sent) retarget();
+  retried(actor);
+}
+
+void DeliveryMachine::retried(std::string_view actor) {
   decision_.touched.push_back(row_.destination_id);
   if (item_) {
     item_->state = StandbyState::retry_pending;
@@ -371,6 +377,7 @@ void DeliveryMachine::far_side_is(store::ConnectionState state, ReasonClass reas
 }
 
 Decision DeliveryMachine::finish() {
+  if (is_mail(row_)) wake_next_mail();
   decision_.update(*state_.delivery, row_);
   if (state_.destination) decision_.update(*state_.destination, destination_);
   if (state_.connection) decision_.update(*state_.connection, *connection_);

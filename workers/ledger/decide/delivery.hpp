@@ -2,6 +2,7 @@
 // The delivery machine: every way in which a delivery changes. A value that copies the rows of a State, is told what happened, and gives the
 // Decision. States and columns are described in schemas/sql/0001_core.sql; the reasons behind the steps in DESIGN 3 and reference D1:
 // nothing is sent again before a consistent read, after the settling time, said twice that it is absent.
+// Mails cannot be looked up (mail_delivery.cpp): of them only the commit word tells whether they may have been sent.
 
 #include <string>
 
@@ -10,6 +11,9 @@
 #include "workers/ledger/decide/state.hpp"
 
 namespace postroom::ledger {
+
+inline constexpr std::string_view mail_kind = "mail";
+inline bool is_mail(const store::DeliveryRow& row) { return row.kind == mail_kind; }
 
 class DeliveryMachine {
  public:
@@ -38,6 +42,15 @@ class DeliveryMachine {
   void cancel(std::string_view actor, std::string_view reason);
   void duplicate(const messages::Remote& remote);       // a second object: an alarm
   void alarm(std::string what);
+
+  // Mails.
+  void hold_back();                                     // instead of dispatch(), when something else goes first
+  bool must_wait() const;
+  bool is_committed() const { return row_.sent_at > 0; }  // of the running claim
+  void mail_done(std::string_view message_id, std::string_view actor);
+  void mail_in_doubt(std::string_view reason);          // after the commit word: assumed to be sent, or sent again
+  std::optional<messages::MailNotice> notice() const;
+
   void note(std::string_view actor, std::string_view action, std::string detail_json = "{}");
 
   // Connection state.
@@ -54,10 +67,18 @@ class DeliveryMachine {
   void not_sent_after_all();
   void keep_on_desk(std::string_view actor);
   void retarget();
+  void settle_item();
+  void retried(std::string_view actor);
   bool is_for_the_desk() const;
-  std::int64_t back_off(std::int64_t attempts);
   std::int64_t claim_span() const;
   About about() const;
+
+  void prepare_mail();
+  void commit_mail();
+  void mail_not_sent();
+  void retry_mail(std::string_view actor);
+  void mail_is_out(std::string_view message_id);
+  void wake_next_mail();
 
   const State& state_;
   Context& context_;

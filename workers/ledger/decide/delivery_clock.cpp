@@ -17,6 +17,8 @@ Decision decide_dispatch(const State& state, Context& context, bool is_shelved) 
   if (is_shelved) {
     const auto reason = messages::value_of<ReasonClass>(state.destination->pause_reason).value_or(ReasonClass::none);
     machine.shelve(reason, state.connection && !state.connection->reason.empty() ? state.connection->reason : "the far side refuses the connection");
+  } else if (is_mail(machine.row()) && machine.must_wait()) {
+    machine.hold_back();
   } else {
     machine.dispatch();
   }
@@ -29,6 +31,10 @@ Decision decide_silence(const State& state, Context& context) {
   DeliveryMachine machine{state, context};
   if (row.state == DeliveryState::dispatched) {
     machine.wait_until(context.now, row.reason_class, row.reason, "unclaimed");
+  } else if (row.state == DeliveryState::claimed && is_mail(row) && machine.is_committed()) {
+    machine.mail_in_doubt("the worker fell silent between the end of the mail and the server's answer");
+  } else if (row.state == DeliveryState::claimed && is_mail(row)) {
+    machine.wait_spending(ReasonClass::timeout, "the worker fell silent before the mail was whole; it is sent again", std::nullopt);
   } else if (row.state == DeliveryState::claimed && row.step == DeliveryStep::send) {
     machine.resolve_at(context.now, ReasonClass::timeout, "the worker fell silent; whether it was sent is being looked up");
   } else if (row.state == DeliveryState::claimed) {
@@ -41,8 +47,9 @@ Decision decide_retry_deadline(const State& state, Context& context) {
   Decision decision;
   if (!state.item || state.item->state != StandbyState::retry_pending || state.item->due_at > context.now) return decision;
   store::StandbyRow item = *state.item;
-  const bool is_under_way = state.delivery && (state.delivery->state == DeliveryState::waiting || state.delivery->state == DeliveryState::dispatched ||
-                                               state.delivery->state == DeliveryState::claimed);
+  const bool is_read = state.mail && state.arrival && state.arrival->state == store::ArrivalState::standby && state.mail->stage != store::MailStage::decided;
+  const bool is_under_way = is_read || (state.delivery && (state.delivery->state == DeliveryState::waiting || state.delivery->state == DeliveryState::dispatched ||
+                                               state.delivery->state == DeliveryState::claimed));
   if (is_under_way) {
     item.due_at = context.now + 600'000'000;  // it reports by itself when it ends
   } else {

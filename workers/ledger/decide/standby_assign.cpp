@@ -1,4 +1,5 @@
 #include "workers/ledger/decide/decide.hpp"
+#include "workers/ledger/decide/delivery.hpp"
 #include "workers/ledger/decide/problem.hpp"
 #include "workers/ledger/decide/shelf.hpp"
 #include "workers/ledger/decide/standby_item.hpp"
@@ -28,8 +29,9 @@ Decision decide(const State& state, const StandbyAssign& message, const Incoming
   if (message.note) item.note = message.note->empty() ? std::nullopt : message.note;
   if (message.board_id) {
     item.board_id = message.board_id;
-    // A delivery's ticket moves; an arrival finds the board at its next retry.
-    if (item.kind == messages::StandbyKind::delivery && state.ticket && state.ticket->board_id != *message.board_id) {
+    // A delivery's ticket moves, unless it is a mail, which has no board; an arrival finds the board at its next retry.
+    const bool is_of_board = item.kind == messages::StandbyKind::delivery && !(state.delivery && is_mail(*state.delivery));
+    if (is_of_board && state.ticket && state.ticket->board_id != *message.board_id) {
       store::TicketRow ticket = *state.ticket;
       ticket.board_id = *message.board_id;
       ticket.updated_at = context.now;

@@ -1,5 +1,6 @@
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/delivery.hpp"
+#include "workers/ledger/decide/mail_row.hpp"
 #include "workers/ledger/decide/shelf.hpp"
 #include "workers/ledger/decide/standby_item.hpp"
 
@@ -25,6 +26,14 @@ Decision decide(const State& state, const StandbyDelete& message, const Incoming
     decision.update(*state.arrival, std::move(arrival));
     decision.count("arrivals_standby", -1);
     decision.count("arrivals_deleted");
+    if (state.mail) {
+      // Decided: by a person. A reading that is still under way comes too late.
+      store::MailRow mail = *state.mail;
+      mail.stage = store::MailStage::decided;
+      mail.due_at = 0;
+      after_import(decision, context, state.mailbox, mail);
+      decision.update(*state.mail, std::move(mail));
+    }
   }
   if (item.kind == StandbyKind::delivery && state.delivery && state.delivery->state == store::DeliveryState::standby) {
     State without_item = state;  // the item is this decision's business

@@ -3,6 +3,7 @@
 #include "common/codec/codec.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/delivery.hpp"
+#include "workers/ledger/decide/mail_row.hpp"
 #include "workers/ledger/decide/problem.hpp"
 #include "workers/ledger/decide/shelf.hpp"
 #include "workers/ledger/decide/standby_item.hpp"
@@ -42,6 +43,9 @@ void retire(const State& state, const StandbyEdit& message, Decision& decision, 
 }
 
 Decision edit_delivery(const State& state, const StandbyEdit& message, const std::string& command_id, Context& context) {
+  if (state.delivery && is_mail(*state.delivery)) {
+    return refused({409, "not-editable", "Not editable", "What a mail says follows from its ticket: retry it, or delete it and write another comment.", ""}, command_id);
+  }
   auto edit = codec::decode<messages::DeliveryEdit>(message.body.text);
   if (!edit) return not_acceptable(edit.error(), command_id);
   if (!state.delivery || !state.ticket || state.delivery->state != store::DeliveryState::standby) {
@@ -78,6 +82,16 @@ Decision edit_delivery(const State& state, const StandbyEdit& message, const std
   return out;
 }
 
+// Of a mail other bytes may be given, but it stays the mail of that place in that mailbox, with the ticket that was promised.
+std::optional<Error> changed_identity(const State& state, const messages::MailArrived& mail) {
+  if (!state.arrival) return std::nullopt;
+  if (mail.ticket_id != state.arrival->ticket_id) return Error{Code::bad_message, "is promised to the sender and cannot change", "/ticket_id"};
+  if (natural_key(mail, state.arrival->id) != state.arrival->natural_key) {
+    return Error{Code::bad_message, "inbox, UIDVALIDITY and UID say which mail it is and cannot change", "/uid"};
+  }
+  return std::nullopt;
+}
+
 Decision edit_message(const State& state, const StandbyEdit& message, const std::string& command_id, Context& context) {
   store::StandbyRow copy = copy_of(*state.item, message, message.body.text);
   if (copy.message_type == messages::TicketOpen::type) {
@@ -87,6 +101,11 @@ Decision edit_message(const State& state, const StandbyEdit& message, const std:
       return not_acceptable(Error{Code::bad_message, "is promised to the sender and cannot change", "/ticket_id"}, command_id);
     }
     copy.board_id = ticket->board_id;
+  }
+  if (copy.message_type == messages::MailArrived::type) {
+    auto mail = codec::decode<messages::MailArrived>(message.body.text);
+    if (!mail) return not_acceptable(mail.error(), command_id);
+    if (const auto wrong = changed_identity(state, *mail)) return not_acceptable(*wrong, command_id);
   }
   const std::int64_t replay_no = state.subject_retries + 1;
   auto out = replay_of(copy, replay_no);

@@ -5,6 +5,7 @@
 #include "common/codec/codec.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/destination.hpp"
+#include "workers/ledger/decide/lease.hpp"
 
 namespace postroom::ledger {
 
@@ -45,12 +46,26 @@ void end_test(const State& state, const std::string& result, Context& context, D
   decision.may_drop.push_back(std::move(reply));
 }
 
+// The way is open: inboxes that wait out a failure are polled at once.
+void wake_inboxes(const State& state, Context& context, Decision& decision) {
+  for (const auto& inbox : state.connection_inboxes) {
+    if (inbox.lease != store::LeaseState::idle || inbox.failures == 0) continue;
+    State one;
+    one.inbox = inbox;
+    one.connection = state.connection;
+    LeaseMachine machine{one, context};
+    machine.look_now();
+    for (auto& change : machine.finish().changes) decision.changes.push_back(std::move(change));
+  }
+}
+
 }  // namespace
 
 Needs needs(const TestOutcome& message, const Incoming&) {
   Needs needs;
   needs.test_id = message.test_id;
   needs.connection_id = message.connection_id;
+  needs.connection_inboxes = true;
   return needs;
 }
 
@@ -69,6 +84,7 @@ Decision decide(const State& state, const TestOutcome& message, const Incoming& 
   connection.reason = message.passed ? "" : message.summary;
   connection.state_at = context.now;
   decision.update(*state.connection, std::move(connection));
+  if (message.passed) wake_inboxes(state, context, decision);
   if (message.passed && state.destination && state.destination->circuit != store::Circuit::closed) {
     store::DestinationRow destination = *state.destination;
     reset(destination, context);

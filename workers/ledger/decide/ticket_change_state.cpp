@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "common/codec/codec.hpp"
 #include "common/store/views.hpp"
 #include "workers/ledger/decide/decide.hpp"
+#include "workers/ledger/decide/notices.hpp"
+#include "workers/ledger/decide/open_ticket.hpp"
 #include "workers/ledger/decide/problem.hpp"
 
 namespace postroom::ledger {
@@ -49,6 +50,7 @@ std::string legal_names(TicketState from) {
 Needs needs(const TicketChangeState& message, const Incoming&) {
   Needs needs;
   needs.ticket_id = message.ticket_id;
+  needs.notice = true;
   return needs;
 }
 
@@ -69,8 +71,8 @@ Decision decide(const State& state, const TicketChangeState& message, const Inco
   ++ticket.version;
   note(decision, context, {ticket.correlation_id, ticket.id, {}, {}}, message.actor, "state",
        detail({{"from", std::string{messages::name_of(before.state)}}, {"to", std::string{messages::name_of(ticket.state)}}, {"note", message.note.value_or("")}}));
-  decision.events.push_back({std::string{messages::TicketChanged::type}, ticket.board_id,
-                             codec::encode(messages::TicketChanged{ticket.id, ticket.board_id, "state", ticket.version, ticket.state})});
+  announce(decision, ticket, "state");
+  notify_state(decision, context, state, ticket, message.note);
   std::optional<store::ExternalTicketRow> external;
   for (const auto& one : state.externals) {
     if (one.state == store::ExternalState::linked) external = one;

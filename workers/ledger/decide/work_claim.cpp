@@ -33,7 +33,11 @@ messages::Grant grant_of(const State& state, const DeliveryMachine& machine, con
   const auto& row = machine.row();
   messages::Grant grant;
   grant.site = {connection.id, connection.base_url, connection.account, connection.secret_sealed};
-  grant.target = machine.target();
+  if (is_mail(row)) {
+    grant.notice = machine.notice();
+  } else {
+    grant.target = machine.target();
+  }
   grant.ticket = card_of(state, context);
   grant.marker = fmt::format("{}.{}", context.config.installation.id, row.id);
   grant.attempt = row.attempts + 1;
@@ -80,6 +84,10 @@ Decision decide(const State& state, const WorkClaim& message, const Incoming& in
     return drop(machine.finish(), state.connection->is_paused ? "the connection is paused" : "the circuit is open");
   }
   machine.claim(message.token, message.worker);
+  if (is_mail(row) && !machine.notice()) {
+    machine.refuse(messages::ReasonClass::invalid_data, "what it should say cannot be read");
+    return drop(machine.finish(), "its notice cannot be read");
+  }
   return send(machine);
 }
 

@@ -94,9 +94,17 @@ struct Judging {
 
   void unknown() {
     if (machine.row().step == DeliveryStep::resolve) return defer();
+    if (is_mail(machine.row())) return mail_unknown();
     blame_far_side();
-    const std::int64_t last_byte = std::max(machine.row().sent_at + micros(context.config.delivery.http_timeout), context.now);
+    const std::int64_t last_byte = std::max(machine.row().sent_at + exchange_time(context.config, machine.row().worker), context.now);
     machine.resolve_at(last_byte + settle_time(context.config, machine.row().worker), message.reason_class, reason());
+  }
+
+  // Without the final dot nothing can have arrived.
+  void mail_unknown() {
+    if (!machine.is_committed()) return defer();
+    blame_far_side();
+    machine.mail_in_doubt(reason());
   }
 
   void refuse() {
@@ -107,6 +115,14 @@ struct Judging {
     }
     if (message.reason_class == ReasonClass::not_found) machine.far_side_is(ConnectionState::failing, message.reason_class, reason());
     machine.refuse(message.reason_class, reason());
+  }
+
+  void mail_done(bool is_current) {
+    if (is_current && machine.has_destination()) {
+      credit_far_side();
+      machine.far_side_is(ConnectionState::ok, ReasonClass::none, "");
+    }
+    machine.mail_done(message.remote ? message.remote->id : "", actor());
   }
 
   bool is_known_object(const messages::Remote& remote) const {
@@ -180,8 +196,12 @@ Decision decide(const State& state, const WorkOutcome& message, const Incoming& 
   const bool is_current = row.state == DeliveryState::claimed && row.token == message.token && row.dispatch_no == message.dispatch_no;
 
   // What exists out there is always recorded, however late and whoever says it.
-  if (message.outcome == Outcome::done && message.remote) {
-    judging.done(is_current);
+  if (message.outcome == Outcome::done && (message.remote || is_mail(row))) {
+    if (is_mail(row)) {
+      judging.mail_done(is_current);
+    } else {
+      judging.done(is_current);
+    }
     if (is_current && message.limits) on_limits(machine.destination(), *message.limits, context);
     return machine.finish();
   }

@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include "api/cli/commands.hpp"
+#include "api/cli/find.hpp"
+#include "api/cli/json_members.hpp"
+#include "api/cli/table.hpp"
+
+namespace postroom::cli {
+
+namespace {
+
+constexpr std::string_view inboxes = "/v1/inboxes";
+
+std::string text(api::Json value) { return std::string{value.string()}; }
+std::string count(api::Json value) { return std::to_string(value.integer().value_or(0)); }
+std::string time_of(api::Json value) { return value.string().empty() ? "-" : std::string{value.string().substr(0, 19)}; }
+
+// "ok, watching": how it goes, and what the poller does right now.
+std::string state_of(api::Json inbox) {
+  std::string state = inbox["is_paused"].flag().value_or(false) ? "paused" : text(inbox["state"]);
+  const auto lease = inbox["lease"];
+  const auto stage = lease["stage"].string();
+  if (lease["state"].string() == "held") state += fmt::format(", {}", stage.empty() ? "held" : stage);
+  if (lease["state"].string() == "dispatched") state += ", waits for a poller";
+  return state;
+}
+
+// All pages of a list; complains and gives none when one does not come.
+std::optional<std::vector<std::string>> all_ids(const Client& client) {
+  std::vector<std::string> ids;
+  std::string cursor;
+  do {
+    const auto answer = client.ask("GET", fmt::format("{}?limit=200{}{}", inboxes, cursor.empty() ? "" : "&cursor=", percent_encoded(cursor)));
+    if (!answer.ok()) {
+      complain(answer);
+      return std::nullopt;
+    }
+    for (std::size_t n = 0; n < answer.data().size(); ++n) ids.push_back(text(answer.data().at(n)["id"]));
+    cursor = answer.document.root()["page"]["next"].string();
+  } while (!cursor.empty());
+  return ids;
+}
+
+std::optional<std::vector<std::string>> ids_of(const Client& client, const std::vector<std::string>& names) {
+  std::vector<std::string> ids;
+  for (const auto& name : names) {
+    const auto id = find_id(client, inboxes, "inbox", name);
+    if (!id) {
+      complain(id.error().text());
+      return std::nullopt;
+    }
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+void add_report(Table& table, api::Json report) {
+  const auto server = report["server"], arrivals = report["arrivals"];
+  std::vector<std::string> row{text(report["name"]), count(server["exists"]), count(server["older"]), count(server["removed"])};
+  for (const char* part : {"total", "ticket", "reply", "duplicate", "bounce", "own", "standby", "deleted", "pending"}) row.push_back(count(arrivals[part]));
+  row.push_back(count(report["missing"]));
+  row.push_back(time_of(report["caught_up_at"]));
+  table.add(std::move(row));
+}
+
+}  // namespace
+
+int run_inbox_list(const Frame& frame) {
+  const auto client = Client::open(frame);
+  if (!client) return complain(client.error().text());
+  const auto answer = client->ask("GET", fmt::format("{}?limit=200", inboxes));
+  return tell(frame, answer, [&] {
+    Table table{{"ID", "NAME", "ADDRESS", "FOLDER", "STATE", "CAUGHT UP", "NEXT LOOK", "REASON"}};
+    for (std::size_t n = 0; n < answer.data().size(); ++n) {
+      const auto inbox = answer.data().at(n);
+      table.add({text(inbox["id"]), text(inbox["name"]), text(inbox["address"]), text(inbox["folder"]), state_of(inbox), time_of(inbox["last_caught_up_at"]),
+                 time_of(inbox["next_poll_at"]), text(inbox["reason"])});
+    }
+    if (table.is_empty()) {
+      fmt::print("there are no inboxes; postroom inbox create makes one\n");
+      return;
+    }
+    table.print();
+    if (!answer.document.root()["page"]["next"].is_null()) fmt::print("… and more: --json and /v1/inboxes?cursor=\n");
+  });
+}
+
+int run_inbox_report(const Frame& frame, const std::vector<std::string>& names) {
+  const auto client = Client::open(frame);
+  if (!client) return complain(client.error().text());
+  const auto ids = names.empty() ? all_ids(*client) : ids_of(*client, names);
+  if (!ids) return failed;
+  Table table{{"INBOX", "SERVER", "OLDER", "REMOVED", "ARRIVED", "TICKET", "REPLY", "DUPLICATE", "BOUNCE", "OWN", "STANDBY", "DELETED", "PENDING", "MISSING", "CAUGHT UP"}};
+  for (const auto& id : *ids) {
+    const auto answer = client->ask("GET", fmt::format("{}/{}/report", inboxes, percent_encoded(id)));
+    const int told = tell(frame, answer, [&] { add_report(table, answer.data()); });
+    if (told != succeeded) return told;
+  }
+  if (!frame.as_json && table.is_empty()) fmt::print("there are no inboxes\n");
+  if (!frame.as_json && !table.is_empty()) table.print();
+  return succeeded;
+}
+
+int run_inbox_poll(const Frame& frame, const std::vector<std::string>& names) {
+  const auto client = Client::open(frame);
+  if (!client) return complain(client.error().text());
+  const auto ids = ids_of(*client, names);
+  if (!ids) return failed;
+  int status = succeeded;
+  for (std::size_t n = 0; n < ids->size(); ++n) {
+    const auto answer = client->ask("POST", fmt::format("{}/{}/poll", inboxes, percent_encoded((*ids)[n])));
+    const int told = answer.ok() ? tell(frame, answer, [&] { fmt::print("{} is looked at as soon as a poller is free\n", names[n]); })
+                                 : complain(fmt::format("{}: {}", names[n], answer.trouble));
+    if (told != succeeded) status = told;
+  }
+  return status;
+}
+
+int run_inbox_create(const Frame& frame, const InboxDraft& draft) {
+  const auto client = Client::open(frame);
+  if (!client) return complain(client.error().text());
+  const auto connection = find_id(*client, "/v1/connections", "connection", draft.connection);
+  if (!connection) return complain(connection.error().text());
+  JsonMembers body;
+  body.text("name", draft.name).text("connection_id", *connection).text("address", draft.address).text("folder", draft.folder);
+  for (const auto& [member, list, what, name] : {std::tuple{"board_id", "/v1/boards", "board", &draft.board}, {"smtp_connection_id", "/v1/connections", "connection", &draft.smtp}}) {
+    if (name->empty()) continue;
+    const auto id = find_id(*client, list, what, *name);
+    if (!id) return complain(id.error().text());
+    body.text(member, *id);
+  }
+  body.number("interval_seconds", draft.interval_seconds).text("after", draft.after).text("after_folder", draft.after_folder);
+  body.number("duplicate_minutes", draft.duplicate_minutes).text("since", draft.since);
+  if (draft.is_without_push) body.flag("is_push", false);
+  const auto answer = client->ask("POST", std::string{inboxes}, body.object());
+  return tell(frame, answer, [&] {
+    const auto id = answer.data()["id"] ? answer.data()["id"] : answer.data()["command_id"];
+    fmt::print("{}{}\n", answer.status == 202 ? "asked for, as command " : "", id.string());
+  });
+}
+
+}  // namespace postroom::cli

@@ -1,0 +1,152 @@
+// Mails that belong to something we know: replies, our own mail, reports about it.
+
+#include "tests/unit/ledger/mail_world.hpp"
+
+using namespace postroom;
+using namespace postroom::ledger;
+using messages::TicketState;
+using store::ArrivalState;
+
+using By = FoundThread::By;
+
+TEST_CASE("a reply is a comment with what is new in it, and says how it was recognised") {
+  struct Row {
+    By by;
+    bool is_participant;
+    bool is_reply;
+  };
+  const Row rows[] = {{By::signed_id, true, true},   {By::signed_id, false, true},      {By::references, true, true},
+                      {By::references, false, true}, {By::subject_number, true, true},  {By::subject_number, false, false}};
+  for (const auto& row : rows) {
+    CAPTURE(static_cast<int>(row.by));
+    CAPTURE(row.is_participant);
+    MailWorld world;
+    world.answers(row.by, row.is_participant);
+    auto letter = world.letter("Re: My printer smokes");
+    letter.attachments.push_back({"log.txt", "text/plain", "", false, {std::string(64, 'd'), 5}});
+    world.read(letter);
+    if (!row.is_reply) {
+      CHECK(world.state.arrival->state == ArrivalState::opened);
+      CHECK(world.state.ticket->id == MailWorld::promised);
+      CHECK(world.state.mail->why.find("takes no part") != std::string::npos);
+      continue;
+    }
+    CHECK(world.state.arrival->state == ArrivalState::reply);
+    REQUIRE(world.comments.size() == 1);
+    const auto& comment = world.comments[0];
+    CHECK(comment.ticket_id == "ticket");
+    CHECK(comment.is_public);
+    CHECK(comment.actor == "mail");
+    CHECK(comment.author_email == "ann@customer.example");
+    CHECK(comment.text == "It smokes.");
+    CHECK(comment.full_text == letter.text);
+    CHECK(comment.arrival_id == MailWorld::arrival_id);
+    REQUIRE(world.attachments.size() == 1);
+    CHECK(world.attachments[0].comment_id == comment.id);
+    CHECK(world.attachments[0].ticket_id == "ticket");
+    CHECK(world.state.ticket->version == 4);
+    CHECK(world.state.ticket->state == TicketState::in_progress);
+    CHECK(world.state.mail->ticket_id == "ticket");
+    CHECK(world.state.mail->comment_id == comment.id);
+    CHECK(world.state.mail->content_key == "content");
+    REQUIRE(world.threads.size() == 1);
+    CHECK(world.threads[0].ticket_id == "ticket");
+    CHECK(world.participants.size() == 1);
+    REQUIRE(world.noted("reply") != nullptr);
+    CHECK(world.noted("reply")->ticket_id == "ticket");
+    CHECK(world.noted("reply")->correlation_id == MailWorld::arrival_id);
+    CHECK((world.noted("reply")->detail.find("new on the ticket") != std::string::npos) == !row.is_participant);
+    CHECK(world.noted("opened") == nullptr);
+  }
+}
+
+TEST_CASE("a reply without a quote has no second text") {
+  MailWorld world;
+  world.answers(By::references, true);
+  auto letter = world.letter();
+  letter.text = letter.reply_text = "Thanks.";
+  world.read(letter);
+  CHECK(world.comments[0].text == "Thanks.");
+  CHECK(world.comments[0].full_text.empty());
+}
+
+TEST_CASE("a person's reply reopens what was resolved, an automatic one does not, and nothing else is touched") {
+  struct Row {
+    TicketState before;
+    bool is_auto;
+    TicketState after;
+  };
+  const Row rows[] = {{TicketState::resolved, false, TicketState::reopened}, {TicketState::resolved, true, TicketState::resolved},
+                      {TicketState::closed, false, TicketState::closed},     {TicketState::fresh, false, TicketState::fresh},
+                      {TicketState::on_hold, false, TicketState::on_hold},   {TicketState::reopened, false, TicketState::reopened}};
+  for (const auto& row : rows) {
+    MailWorld world;
+    world.answers(By::signed_id, true, row.before);
+    auto letter = world.letter();
+    letter.is_auto = letter.is_out_of_office = row.is_auto;
+    letter.auto_reason = row.is_auto ? "Auto-Submitted: auto-replied" : "";
+    world.read(letter);
+    CHECK(world.comments.size() == 1);
+    CHECK(world.state.ticket->state == row.after);
+    CHECK((world.noted("state") != nullptr) == (row.after != row.before));
+    if (row.is_auto) CHECK(world.state.mail->why.find("reopens nothing") != std::string::npos);
+    CHECK(world.state.mail->is_auto == row.is_auto);
+  }
+}
+
+TEST_CASE("our own mail that came back is ignored, and stays to be seen") {
+  MailWorld world;
+  world.answers(By::signed_id, true);
+  auto letter = world.letter();
+  letter.is_own = letter.is_auto = true;
+  letter.auto_reason = "X-Postroom-Loop";
+  world.read(letter);
+  CHECK(world.state.arrival->state == ArrivalState::own);
+  CHECK(world.state.mail->verdict == "own");
+  CHECK(world.comments.empty());
+  CHECK(world.noted("own_mail") != nullptr);
+}
+
+TEST_CASE("a report about a mail of ours stands at that mail and on its ticket") {
+  struct Row {
+    const char* action;
+    store::DeliveryState state;
+    messages::ReasonClass reason_class;
+    bool is_told;
+  };
+  const Row rows[] = {{"failed", store::DeliveryState::done, messages::ReasonClass::recipient_refused, true},
+                      {"delayed", store::DeliveryState::done, messages::ReasonClass::none, true},
+                      {"delivered", store::DeliveryState::done, messages::ReasonClass::none, false},
+                      {"failed", store::DeliveryState::waiting, messages::ReasonClass::none, false}};
+  for (const auto& row : rows) {
+    CAPTURE(row.action);
+    MailWorld world;
+    world.state.bounced.emplace();
+    world.state.bounced->id = "delivery";
+    world.state.bounced->ticket_id = "ticket";
+    world.state.bounced->state = row.state;
+    world.state.bounced_ticket = world.known_ticket();
+    auto letter = world.letter("Undelivered Mail Returned to Sender");
+    letter.bounce = messages::ParsedBounce{"ann@customer.example", "5.1.1", row.action, "no such user", "x@y", messages::SignedThread{"ticket", "delivery"}};
+    letter.is_auto = true;
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::bounce);
+    CHECK(world.state.mail->ticket_id == "ticket");
+    CHECK(world.state.bounced->reason_class == row.reason_class);
+    CHECK((world.state.bounced->reason.find("no such user") != std::string::npos) == row.is_told);
+    CHECK(world.state.bounced->state == row.state);
+    REQUIRE(world.noted("bounced") != nullptr);
+    CHECK(world.noted("bounced")->ticket_id == "ticket");
+    CHECK(world.noted("bounced")->delivery_id == "delivery");
+    CHECK(world.comments.empty());
+  }
+}
+
+TEST_CASE("a report about a mail that nobody knows is counted and kept") {
+  MailWorld world;
+  auto letter = world.letter();
+  letter.bounce = messages::ParsedBounce{"x@y.example", "5.0.0", "failed", "", "", {}};
+  world.read(letter);
+  CHECK(world.state.arrival->state == ArrivalState::bounce);
+  CHECK_FALSE(world.state.mail->ticket_id.has_value());
+}
