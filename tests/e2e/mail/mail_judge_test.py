@@ -226,6 +226,10 @@ class JudgeTest(unittest.TestCase):
         judge = self.run_.judge()
         self.assertEqual(judge.violations, [])
         self.assertIn("assumed_sent 1", judge.line())
+        self.tickets["t1"]["notices"][0]["message_id"] = None
+        self.run_.servers["people"][SENDER].append(dict(Run.told(1, 1), message_id="<t1.n1.seal@us>"))
+        self.assertEqual(self.run_.judge().violations, [], "it was sent after all")
+        self.run_.servers["people"][SENDER].pop()
         self.tickets["t3"]["notices"][0]["reason_class"] = "assumed_sent"
         self.caught("in doubt")
 
