@@ -63,6 +63,7 @@ class Judge:
             self.by_place[place].append(arrival)
             number = self.known.get(place, arrival["number"])
             self.by_number[number].append(arrival)
+        self.unreachable = set()  # items on the shelf about addresses that are not ASCII
         self.spare_standby = evidence.kills["sandbox"]  # a parser killed from outside looks like one that its mail killed
 
     def say(self, kind, text):
@@ -194,7 +195,8 @@ class Judge:
         answered = {mail["answers"] for mail in ours}
         listed, assumed = self._listed({mail["message_id"] for mail in ours})
         for mail in ours:
-            if mail["message_id"] not in listed:
+            # Of what is only assumed to be sent nobody reported the Message-ID; but it names the delivery.
+            if mail["message_id"] not in listed and not any(f".{notice_id}." in mail["message_id"] for notice_id in assumed):
                 self.say("phantom", f"{mail['message_id']} {mail['subject']!r} is in a mailbox and no ticket lists it")
         for n, mail in self.e.mails.items():
             opened = [self.tickets[a["ticket_id"]] for a in self.by_number[n] if a["verdict"] == "ticket" and a["ticket_id"] in self.tickets]
@@ -218,6 +220,8 @@ class Judge:
                 listed.add(message_id)
                 if notice["reason_class"] == "assumed_sent":
                     assumed.add(notice["id"])
+                elif notice["state"] == STANDBY and not notice["recipient"].isascii():  # the mail server here cannot do that
+                    self.unreachable.add(notice["standby_id"])
                 elif notice["state"] != "done":
                     self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} is {notice['state']}: {notice['reason']}")
                 elif message_id not in in_boxes:
@@ -236,7 +240,7 @@ class Judge:
     def _nothing_is_left(self):
         on_shelf = {a["standby_id"] for a in self.arrivals.values() if a["verdict"] == STANDBY}
         for item in self.e.door["standby"]:
-            if item["id"] not in on_shelf:
+            if item["id"] not in on_shelf | self.unreachable:
                 self.say("standby", f"item {item['id']} ({item['kind']} {item['message_type']}) is {item['state']}: {item['reason']}")
         for name, (ready, unacknowledged) in self.e.queues.items():
             # A poll job stays with the worker that watches the mailbox.

@@ -226,8 +226,20 @@ class JudgeTest(unittest.TestCase):
         judge = self.run_.judge()
         self.assertEqual(judge.violations, [])
         self.assertIn("assumed_sent 1", judge.line())
+        self.tickets["t1"]["notices"][0]["message_id"] = None
+        self.run_.servers["people"][SENDER].append(dict(Run.told(1, 1), message_id="<t1.n1.seal@us>"))
+        self.assertEqual(self.run_.judge().violations, [], "it was sent after all")
+        self.run_.servers["people"][SENDER].pop()
         self.tickets["t3"]["notices"][0]["reason_class"] = "assumed_sent"
         self.caught("in doubt")
+
+    def test_an_address_that_the_mail_server_cannot_write_to_may_wait_on_standby(self):
+        notice = dict(Run.notice(1), recipient="\u7528\u6237@example.test", state="standby", standby_id="s1")
+        self.tickets["t1"]["notices"].append(notice)
+        self.run_.door["standby"].append({"id": "s1", "kind": "delivery", "message_type": "notify.mail.v1", "state": "open", "reason": "no SMTPUTF8"})
+        self.assertEqual(self.run_.judge().violations, [])
+        notice["recipient"] = SENDER
+        self.caught("not told", "standby")
 
     def test_what_is_left_and_what_the_driver_saw(self):
         self.run_.queues["notifier"] = [0, 1]

@@ -136,7 +136,8 @@ def run(room, options, folder):
     wait_for_quiet(room, inboxes)
     for death in room.processes.unexpected_deaths():
         driver.write("trouble", text=death)
-    people = sorted({mail.sender for mail in writers.sent.values() if mail.sender and mail.sender not in INBOXES} | {n["recipient"] for n in room.rows("SELECT DISTINCT recipient FROM deliveries WHERE recipient <> ''")})
+    recipients = {row["recipient"] for row in room.rows("SELECT DISTINCT recipient FROM deliveries WHERE recipient <> ''")}
+    people = sorted(person for person in recipients | {mail.sender for mail in writers.sent.values()} if person and person.isascii() and person not in INBOXES)
     evidence.write(folder / "servers.json", evidence.of_the_servers(room.mail, INBOXES, people, earlier))
     evidence.write(folder / "door.json", evidence.of_the_front_door(room, inboxes))
     evidence.write(folder / "queues.json", {name: depth for name, depth in room.queues().items() if not name.startswith(("reply.", "event."))})
