@@ -74,7 +74,7 @@ TEST_CASE("one that goes to the shelf lets the next one pass") {
   house.set_state(ticket, messages::TicketState::in_progress);
   const auto job = house.mails().at(0);
   house.claim_mail(job);
-  house.outcome(job, Outcome::refuse, ReasonClass::recipient_refused);
+  house.outcome(job, Outcome::refuse, ReasonClass::invalid_data);
   CHECK(house.mail(job.delivery_id).state == DeliveryState::standby);
   const auto jobs = house.mails();
   REQUIRE(jobs.size() == 1);

@@ -222,8 +222,25 @@ TEST_CASE("a commit word counts from the holder of the claim only, and as often 
   CHECK(post.mail().maybe_sent);
 }
 
-TEST_CASE("a refused recipient goes to the shelf alone, the server is well") {
-  Post post;
+TEST_CASE("a notice to a recipient that does not exist ends there, and the shelf stays empty") {
+  for (const auto kind : {NoticeKind::confirmation, NoticeKind::state}) {
+    Post post{kind};
+    post.go_out();
+    post.report(Outcome::refuse, ReasonClass::recipient_refused);
+    CHECK(post.mail().state == DeliveryState::cancelled);
+    CHECK(post.mail().reason_class == ReasonClass::recipient_refused);
+    CHECK(post.mail().reason == "because");
+    CHECK(post.mail().finished_at == post.context.now);
+    CHECK_FALSE(post.mail().maybe_sent);
+    CHECK_FALSE(post.state.item.has_value());
+    CHECK(post.has_noted("cancelled"));
+    CHECK(post.state.destination->circuit == store::Circuit::closed);
+    CHECK(post.state.destination->in_flight == 0);
+  }
+}
+
+TEST_CASE("a refused recipient of a person's words goes to the shelf alone, the server is well") {
+  Post post{NoticeKind::comment};
   post.go_out();
   post.report(Outcome::refuse, ReasonClass::recipient_refused);
   CHECK(post.mail().state == DeliveryState::standby);

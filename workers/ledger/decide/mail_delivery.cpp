@@ -91,9 +91,22 @@ void DeliveryMachine::mail_done(std::string_view message_id, std::string_view ac
   note(actor, "mailed", detail({{"recipient", row_.recipient}, {"message_id", std::string{message_id}}}));
 }
 
-void DeliveryMachine::mail_in_doubt(std::string_view reason) {
+bool DeliveryMachine::is_comment() const {
   const auto mail = notice();
-  if (mail && mail->kind == messages::NoticeKind::comment) {
+  return mail && mail->kind == messages::NoticeKind::comment;
+}
+
+// Anybody can write with a made-up address: each would leave an item that no person could do anything about.
+void DeliveryMachine::no_such_reader(std::string_view reason) {
+  mail_not_sent();
+  row_.reason_class = ReasonClass::recipient_refused;
+  row_.reason = to_valid_utf8(reason);
+  cancel("ledger", reason);
+  settle_item();
+}
+
+void DeliveryMachine::mail_in_doubt(std::string_view reason) {
+  if (is_comment()) {
     ++row_.absent_count;
     note("ledger", "in_doubt", detail({{"reason", std::string{reason}}, {"then", "it is sent again under the same Message-ID"}}));
     return wait_spending(ReasonClass::timeout, reason, std::nullopt);
