@@ -278,6 +278,40 @@ TEST_CASE("what is done on the server after import is as the mailbox wishes") {
   }
 }
 
+TEST_CASE("a mail that is not here whole is neither moved nor deleted on the server") {
+  struct Row {
+    messages::AfterImport after;
+    MailExtent extent;
+    std::size_t count;
+  };
+  const Row rows[] = {{messages::AfterImport::seen, MailExtent::header_only, 1}, {messages::AfterImport::move, MailExtent::header_only, 0},
+                      {messages::AfterImport::erase, MailExtent::header_only, 0}, {messages::AfterImport::move, MailExtent::none, 0},
+                      {messages::AfterImport::erase, MailExtent::none, 0}};
+  for (const auto& row : rows) {
+    CAPTURE(static_cast<int>(row.after));
+    CAPTURE(static_cast<int>(row.extent));
+    MailWorld world;
+    world.state.mailbox->after_import = row.after;
+    world.state.mailbox->after_folder = "Done";
+    auto message = world.mail();
+    message.extent = row.extent;
+    message.trouble = "too large";
+    if (row.extent == MailExtent::none) message.blob.reset();
+    world.arrive(message);
+    if (row.extent == MailExtent::header_only) {
+      world.hand_out();
+      world.parsed(world.letter());
+    }
+    REQUIRE(world.state.arrival->state == ArrivalState::standby);
+    messages::Envelope envelope;
+    envelope.message_id = "00000000-0000-4000-8000-000000000002";
+    const messages::StandbyDelete command{world.state.item->id, "ada", {}, {}};
+    world.carry_out(decide(world.state, command, Incoming{envelope, "", "", "", "", ""}, world.context));
+    CHECK(world.state.arrival->state == ArrivalState::deleted);
+    CHECK(world.chores.size() == row.count);
+  }
+}
+
 TEST_CASE("a mail is handed out to be read, and again after silence with more patience") {
   MailWorld world;
   world.state.own_addresses = {"support@example.com"};

@@ -72,6 +72,8 @@ store::StandbyRow mail_item(const store::MailRow& mail, const store::ArrivalRow&
 
 void after_import(Decision& decision, Context& context, const std::optional<store::MailInboxRow>& mailbox, const store::MailRow& mail) {
   if (!mailbox || mailbox->after_import == AfterImport::keep) return;
+  // What is not here whole stays where it is.
+  if (mail.extent != messages::MailExtent::whole && mailbox->after_import != AfterImport::seen) return;
   store::InboxChoreRow chore;
   chore.id = context.ids.next();
   chore.inbox_id = mail.inbox_id;
