@@ -291,6 +291,7 @@ TEST_CASE("a mailbox with a past keeps its host and its account") {
   messages::ConnectionUpdate message;
   message.connection_id = "mailbox";
   message.actor = "ada";
+  message.secret_sealed = "v1.new";
   std::int64_t after_contact = 409;
   SUBCASE("another host") { message.base_url = "imaps://other.example"; }
   SUBCASE("another account") { message.account = "sales"; }
@@ -305,6 +306,47 @@ TEST_CASE("a mailbox with a past keeps its host and its account") {
   world.state.connection_inboxes[0].uid_validity = 7;
   world.receive(message);
   CHECK(world.last.status == after_contact);
+}
+
+TEST_CASE("a secret is sent to no other place than the one it was given for") {
+  struct Row {
+    const char* what;
+    messages::ConnectionKind kind;
+    const char* base_url;  // "" = as it was
+    const char* account;
+    bool has_secret;       // one is stored
+    bool is_given;         // a new one comes along
+    std::int64_t status;
+  };
+  using messages::ConnectionKind;
+  const Row rows[] = {
+      {"another host", ConnectionKind::imap, "imaps://other.example", "", true, false, 422},
+      {"another host of an SMTP server", ConnectionKind::smtp, "smtps://other.example", "", true, false, 422},
+      {"another site", ConnectionKind::jira, "https://other.example", "", true, false, 422},
+      {"another account", ConnectionKind::imap, "", "sales", true, false, 422},
+      {"the old host before another one", ConnectionKind::jira, "https://mail.example:443@other.example", "", true, false, 422},
+      {"another host and its secret", ConnectionKind::imap, "imaps://other.example", "", true, true, 200},
+      {"another account and its secret", ConnectionKind::smtp, "", "sales", true, true, 200},
+      {"another port", ConnectionKind::imap, "imaps://mail.example:1993", "", true, false, 200},
+      {"the same account", ConnectionKind::imap, "", "support", true, false, 200},
+      {"no secret to send", ConnectionKind::smtp, "smtps://other.example", "", false, false, 200},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    LeaseWorld world;
+    world.state.connection->kind = row.kind;
+    if (!row.has_secret) world.state.connection->secret_sealed.clear();
+    messages::ConnectionUpdate message;
+    message.connection_id = "mailbox";
+    message.actor = "ada";
+    if (*row.base_url != 0) message.base_url = row.base_url;
+    if (*row.account != 0) message.account = row.account;
+    if (row.is_given) message.secret_sealed = "v1.new";
+    world.receive(message);
+    CHECK(world.last.status == row.status);
+    CHECK((world.last.answer.find("\"/secret\"") != std::string::npos) == (row.status == 422));
+    if (row.status == 422) CHECK(world.state.connection->base_url == "imaps://mail.example");
+  }
 }
 
 TEST_CASE("a mailbox's test names the folder and goes to the poller, an SMTP server's to the notifier") {

@@ -154,9 +154,9 @@ void LeaseMachine::heard() { row_.due_at = context_.now + micros(context_.config
 void LeaseMachine::facts(const std::optional<messages::MailboxFacts>& mailbox, std::int64_t older_count) {
   const std::int64_t claimed_at = row_.lease_until - micros(context_.config.mail.lease);
   if (mailbox) {
-    // A lease without a cursor, or under a new UIDVALIDITY, counts from the beginning.
+    // A lease without a cursor of this mailbox, or whose cursor means nothing any more, counts from the beginning, once.
     const bool is_first_word = row_.server_at < claimed_at;
-    if ((row_.uid_validity == 0 && is_first_word) || (row_.uid_validity != 0 && row_.uid_validity != mailbox->uid_validity)) row_.server_older = 0;
+    if (is_first_word && (row_.uid_validity != mailbox->uid_validity || older_count > 0)) row_.server_older = 0;
     row_.server_exists = mailbox->exists;
     row_.server_at = context_.now;
     row_.can_push = mailbox->can_push;
@@ -291,9 +291,9 @@ messages::PollGrant LeaseMachine::grant() {
   grant.folder = row_.folder;
   if (row_.uid_validity != 0) {
     grant.cursor = messages::MailboxCursor{row_.uid_validity, row_.last_uid};
-  } else if (row_.since > 0) {
-    grant.since_us = row_.since;
   }
+  // Counts only where the listing begins at nothing: without a cursor, or when the mailbox turns out to be made anew.
+  if (row_.since > 0) grant.since_us = row_.since;
   for (const auto& suspect : state_.suspects) {
     if (suspect.uid_validity == row_.uid_validity && suspect.uid <= row_.last_uid) continue;  // it came through
     if (suspect.strikes >= last_strike) {
