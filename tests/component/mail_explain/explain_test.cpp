@@ -195,7 +195,7 @@ TEST_CASE("with a home its boards, inboxes, addresses and key count") {
   const auto answer_to = [](const std::string& id) { return mail_to("support@example.org", "Re: x", "In-Reply-To: <" + id + ">\r\n"); };
   const std::vector<std::string> files{place.put("1", mail_to("support@example.org", "the printer")), place.put("2", mail_to("sales@example.org", "the printer")),
                                        place.put("3", mail_to("elsewhere@example.org", "lunch")), place.put("4", "From: support@example.org\r\nSubject: x\r\nMessage-ID: <" + signed_of(known_ticket) + ">\r\n\r\ntext\r\n"),
-                                      
+
                                        place.put("5", answer_to(signed_of(known_ticket))), place.put("6", answer_to(signed_of("01920000-0000-7000-8000-000000000009"))),
                                        place.put("7", answer_to("known@x")), place.put("8", answer_to("unknown@x")),
                                        place.put("9", "From: support@example.org\r\nSubject: x\r\n\r\ntext\r\n")};
