@@ -206,6 +206,34 @@ TEST_CASE("a server that gives one UID to two mails loses neither") {
   CHECK(world.counters["arrivals_accepted"] == 1);
 }
 
+TEST_CASE("the second mail of one UID is edited into a mail of its own too, and the first one keeps its item") {
+  MailWorld world;
+  world.arrive(world.mail());
+  auto second = world.mail();
+  second.blob->sha256 = std::string(64, 'b');
+  world.arrive(second);
+  world.state.arrival->state = ArrivalState::standby;
+  world.state.arrival->standby_id = "item of the first";
+  std::swap(world.counters["arrivals_received"], world.counters["arrivals_standby"]);
+  const std::string original_id = world.state.item->id;
+  auto message = codec::decode<messages::MailArrived>(world.state.item->original);
+  REQUIRE(message.ok());
+  messages::Envelope envelope;
+  envelope.message_id = "00000000-0000-4000-8000-000000000004";
+  envelope.type = messages::StandbyEdit::type;
+  message->trouble = "edited";
+  const messages::StandbyEdit edit{original_id, "ada", {}, "copy", {codec::encode(*message)}};
+  world.carry_out(decide(world.state, edit, Incoming{envelope, "", "", "", "", ""}, world.context));
+  REQUIRE(world.last.must_arrive.size() == 1);
+  const auto& replay = world.last.must_arrive[0];
+  const auto sent = codec::decode<messages::MailArrived>(replay.body);
+  REQUIRE(sent.ok());
+  CHECK(replay.envelope.message_id == crypto::uuid_v5(original_id, {"message"}));  // as a retry of the original would be
+  CHECK(sent->ticket_id == crypto::uuid_v5(replay.envelope.message_id, {"ticket"}));
+  CHECK(sent->trouble == "edited");
+  CHECK(world.state.arrival->standby_id == "item of the first");
+}
+
 TEST_CASE("the second mail of one UID is sent on under an id of its own") {
   MailWorld world;
   world.arrive(world.mail());
