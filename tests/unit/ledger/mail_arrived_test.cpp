@@ -378,6 +378,8 @@ TEST_CASE("deleting a mail's item decides it: its place on the server is tidied,
   const messages::StandbyDelete command{world.state.item->id, "ada", {}, {}};
   world.carry_out(decide(world.state, command, Incoming{envelope, "", "", "", "", ""}, world.context));
   CHECK(world.state.arrival->state == ArrivalState::deleted);
+  CHECK(world.state.mail->verdict == "deleted");
+  CHECK(world.state.mail->decided_at == world.context.now);
   CHECK(world.chores.size() == 1);
   world.parsed(world.letter());
   CHECK(world.state.arrival->state == ArrivalState::deleted);

@@ -9,7 +9,7 @@ namespace postroom::ledger {
 
 // mails.verdict
 namespace verdicts {
-inline constexpr std::string_view duplicate = "duplicate", standby = "standby", unparsable = "unparsable";
+inline constexpr std::string_view duplicate = "duplicate", standby = "standby", unparsable = "unparsable", deleted = "deleted";
 }
 
 // Reason classes of mails on the shelf.
