@@ -40,6 +40,7 @@ TEST_CASE("the cursor moves exactly as far as everything before is known") {
       {"the first of a mailbox that was made anew", 8, 0, 1, 8, 1},
       {"a later one of a mailbox that was made anew", 8, 1, 2, 7, 10},
       {"the first of a listing that began at nothing", 7, 0, 15, 7, 15},
+      {"the same below the cursor, and new: the UIDs fell", 7, 0, 3, 7, 3},
       {"nonsense: not behind its predecessor", 7, 10, 10, 7, 10},
       {"nonsense: no UIDVALIDITY", 0, 0, 5, 7, 10},
       {"nonsense: below zero", 7, -1, 11, 7, 10},
@@ -51,6 +52,27 @@ TEST_CASE("the cursor moves exactly as far as everything before is known") {
     CHECK(world.state.mailbox->uid_validity == row.validity_after);
     CHECK(world.state.mailbox->last_uid == row.last_after);
     CHECK(world.state.arrival.has_value());  // whatever the cursor does, what came is there
+  }
+}
+
+TEST_CASE("a known mail below the cursor does not move it back, whatever its listing began at") {
+  MailWorld world;
+  world.arrive(world.mail(3, 0));
+  world.state.mailbox->last_uid = 10;
+  world.arrive(world.mail(3, 0));
+  CHECK(world.state.mailbox->last_uid == 10);
+}
+
+TEST_CASE("a mailbox made anew forgets how many mails were left alone, unless this lease counted them") {
+  for (const bool is_counted : {false, true}) {
+    CAPTURE(is_counted);
+    MailWorld world;
+    auto& mailbox = *world.state.mailbox;
+    mailbox.server_older = 60;
+    mailbox.server_at = world.context.now;
+    mailbox.lease_until = world.context.now + micros(world.config.mail.lease) + (is_counted ? 0 : 1);
+    world.arrive(world.mail(1, 0, 8));
+    CHECK(world.state.mailbox->server_older == (is_counted ? 60 : 0));
   }
 }
 
@@ -203,6 +225,7 @@ TEST_CASE("a server that gives one UID to two mails loses neither") {
   const std::string id = world.state.item->id;
   world.arrive(second);
   CHECK(world.state.item->id == id);  // the same item, however often it comes
+  CHECK(std::ranges::count(world.history, "uid_reused", &store::HistoryRow::action) == 1);
   CHECK(world.counters["arrivals_accepted"] == 1);
 }
 
