@@ -19,10 +19,12 @@ constexpr std::string_view mails_undecided =
     "SELECT EXISTS (SELECT 1 FROM mails WHERE stage = 'waiting' AND stage <> 'decided' AND due_at >= 0 AND inbox_id = ?1) "
     "OR EXISTS (SELECT 1 FROM mails WHERE stage = 'parsing' AND stage <> 'decided' AND due_at >= 0 AND inbox_id = ?1)";
 constexpr std::string_view mails_to_recipient =
-    "SELECT COUNT(*), COALESCE(MIN(at), 0) FROM ("
     "SELECT sent_at AS at FROM deliveries WHERE recipient = ?1 AND recipient <> '' "
     "AND state IN ('waiting', 'dispatched', 'claimed', 'standby', 'done', 'cancelled') AND sent_at > ?2 AND sent_at <= ?3 "
-    "UNION ALL SELECT ?3 FROM deliveries WHERE recipient = ?1 AND recipient <> '' AND state IN ('dispatched', 'claimed') AND sent_at = 0 AND id <> ?4)";
+    "UNION ALL SELECT ?3 FROM deliveries WHERE recipient = ?1 AND recipient <> '' AND state IN ('dispatched', 'claimed') AND sent_at = 0 AND id <> ?4 "
+    "ORDER BY at";
+constexpr std::string_view mails_ahead =
+    "SELECT COUNT(*) FROM deliveries WHERE recipient = ?1 AND recipient <> '' AND state = 'waiting' AND (created_at < ?2 OR (created_at = ?2 AND id < ?3))";
 constexpr std::string_view mail_before =
     "WHERE ticket_id = ?1 AND destination_id = ?2 AND recipient = ?3 AND recipient <> '' AND state IN ('waiting', 'dispatched', 'claimed') AND seq < ?4 "
     "ORDER BY seq LIMIT 1";
@@ -81,14 +83,28 @@ Result<void> Books::load_mailboxes(const Needs& needs, State& state) {
   return loaded;
 }
 
+// Each mail that waits for this recipient is shown the one whose hour it waits for: the first in the line the oldest, the next the second oldest, …,
+// and when the line is longer, the same again an hour later. So one that is free again does not wake them all.
+Result<void> Books::load_sent_mails(const store::DeliveryRow& mail, std::int64_t now, State& state) {
+  std::vector<std::int64_t> times;
+  auto asked = database_.query(mails_to_recipient, {mail.recipient, now - an_hour, now, mail.id}, [&](const Row& row) { times.push_back(row.integer(0)); });
+  std::int64_t ahead = 0;
+  if (asked && !times.empty()) {
+    asked = database_.query(mails_ahead, {mail.recipient, mail.created_at, mail.id}, [&](const Row& row) { ahead = row.integer(0); });
+  }
+  if (!asked || times.empty()) return asked;
+  const auto count = static_cast<std::int64_t>(times.size());
+  state.sent_mails = {count, times[static_cast<std::size_t>(ahead % count)] + ahead / count * an_hour};
+  return {};
+}
+
 Result<void> Books::load_mail_delivery(const Needs& needs, State& state) {
   const auto& mail = *state.delivery;
   if (auto loaded = into(state.mail_after, database_, mail_after, {mail.ticket_id, mail.destination_id, mail.recipient, mail.seq}); !loaded) return loaded;
   switch (mail.state) {
     case store::DeliveryState::waiting:
       if (auto loaded = into(state.mail_before, database_, mail_before, {mail.ticket_id, mail.destination_id, mail.recipient, mail.seq}); !loaded) return loaded;
-      return database_.query(mails_to_recipient, {mail.recipient, needs.now - an_hour, needs.now, mail.id},
-                             [&](const Row& row) { state.sent_mails = {row.integer(0), row.integer(1)}; });
+      return load_sent_mails(mail, needs.now, state);
     case store::DeliveryState::dispatched:
     case store::DeliveryState::claimed:
       if (!state.ticket) return {};

@@ -142,6 +142,32 @@ TEST_CASE("a person gets no more than an hour's share; the rest comes later, and
   house.check_balance();
 }
 
+TEST_CASE("those who wait for an hour's share wake one after the other, and say once why they wait") {
+  PostHouse house;
+  house.config.notify.hourly_limit = 3;
+  house.make_doors();
+  const auto send_all = [&] {
+    for (const auto& job : house.mails()) house.send(job);
+  };
+  for (int i = 0; i < 3; ++i) {
+    house.open("ann@customer.example");
+    send_all();
+    house.pass(std::chrono::minutes{5});
+  }
+  for (int i = 0; i < 7; ++i) house.open("ann@customer.example");
+  CHECK(house.mails().empty());
+  house.pass(std::chrono::minutes{46});
+  send_all();
+  CHECK(house.number("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'") == 6);
+  CHECK(house.number("SELECT COUNT(DISTINCT due_at) FROM deliveries WHERE state = 'waiting'") == 6);
+  for (int minute = 0; minute < 130; ++minute) {
+    house.pass(std::chrono::minutes{1});
+    send_all();
+  }
+  CHECK(house.number("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'") == 0);
+  CHECK(house.number("SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM history WHERE action = 'held_back' GROUP BY delivery_id)") == 1);
+}
+
 TEST_CASE("a backlog that waited for a dead server keeps the hour's share too") {
   PostHouse house;
   house.config.notify.hourly_limit = 3;

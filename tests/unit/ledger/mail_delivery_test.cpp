@@ -384,6 +384,11 @@ TEST_CASE("a person's hour is full: the mail waits until it is not") {
   CHECK(post.last.must_arrive.empty());
   CHECK(post.mail().due_at == post.context.now + 600 * second);
   CHECK(post.has_noted("held_back"));
+  const auto noted = std::ranges::count(post.history, "held_back", &store::HistoryRow::action);
+  post.pass(600 * second);
+  post.dispatch();  // somebody else was first
+  CHECK(post.mail().state == DeliveryState::waiting);
+  CHECK(std::ranges::count(post.history, "held_back", &store::HistoryRow::action) == noted);
   post.state.sent_mails.count -= 1;
   post.dispatch();
   CHECK(post.last.must_arrive.size() == 1);

@@ -44,8 +44,11 @@ void DeliveryMachine::hold_back() {
     return;
   }
   row_.due_at = std::max(context_.now + 1'000'000, state_.sent_mails.oldest_at + an_hour);
+  constexpr std::string_view full = "this person got as many mails within an hour as are sent at most";
+  const bool is_known = row_.reason_class == ReasonClass::rate_limited && row_.reason == full;
   row_.reason_class = ReasonClass::rate_limited;
-  row_.reason = "this person got as many mails within an hour as are sent at most";
+  row_.reason = full;
+  if (is_known) return;
   note("ledger", "held_back", detail({{"reason", row_.reason}, {"due_at", to_rfc3339(from_micros(row_.due_at))}}));
 }
 

@@ -44,6 +44,7 @@ std::optional<Decision> item_obstacle(const State& state, std::string_view item_
 }
 
 void give_own_id(store::StandbyRow& item) {
+  if (item.retry_no > 0) return;  // it has one
   if (item.reason_class == reused_key) give_own_id_to<messages::TicketOpen>(item);
   if (item.reason_class == uid_reused) give_own_id_to<messages::MailArrived>(item);
 }
