@@ -1,0 +1,110 @@
+// Conversations on a real database: which ticket a reply belongs to.
+
+#include "tests/component/ledger/mail_house.hpp"
+
+using namespace postroom;
+using namespace postroom::ledger;
+using store::ArrivalState;
+
+TEST_CASE("the same mail in two mailboxes is two tickets, and a reply to both is a comment on each") {
+  MailHouse house;
+  const auto at_support = house.receive({.inbox = MailHouse::support}, house.letter());
+  const auto at_sales = house.receive({.inbox = MailHouse::sales}, house.letter());
+  CHECK(at_sales.mail->verdict == "ticket");
+  auto answer = house.letter("second", "Re: My printer smokes");
+  answer.in_reply_to = {"first@customer.example"};
+  const auto first = house.receive({.inbox = MailHouse::support, .uid = 2, .previous = 1}, answer);
+  const auto second = house.receive({.inbox = MailHouse::sales, .uid = 2, .previous = 1}, answer);
+  CHECK(first.mail->ticket_id == at_support.arrival.ticket_id);
+  CHECK(second.mail->ticket_id == at_sales.arrival.ticket_id);
+  CHECK(house.number("SELECT COUNT(*) FROM comments") == 2);
+}
+
+TEST_CASE("a reply that comes by two mailboxes onto one ticket is one comment") {
+  MailHouse house;
+  house.receive({.inbox = MailHouse::support}, house.letter());
+  auto answer = house.letter("second", "Re: My printer smokes");
+  answer.references = {"nothing@known.example", "first@customer.example"};
+  CHECK(house.receive({.inbox = MailHouse::support, .uid = 2, .previous = 1}, answer).mail->verdict == "reply");
+  CHECK(house.receive({.inbox = MailHouse::sales}, answer).mail->verdict == "duplicate");
+  CHECK(house.number("SELECT COUNT(*) FROM comments") == 1);
+}
+
+TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number of a ticket from who takes part") {
+  MailHouse house;
+  const auto first = house.receive({}, house.letter());
+  const std::string ticket_id = first.arrival.ticket_id;
+  const std::int64_t number = house.ticket(ticket_id).ticket.number;
+  std::int64_t uid = 1;
+  const auto receive = [&](const messages::ParsedMail& mail) {
+    ++uid;
+    return house.receive({.uid = uid, .previous = uid - 1}, mail);
+  };
+
+  auto numbered = house.letter("by number", "What about it? [#1]", "eve@stranger.example");
+  numbered.subject_number = number;
+  CHECK(receive(numbered).mail->verdict == "standby");  // a stranger, and no keyword
+  numbered = house.letter("by number again", "What about it? [#1]");
+  numbered.subject_number = number;
+  CHECK(receive(numbered).mail->verdict == "reply");
+
+  auto nested = house.letter("nested", "Re: Re: printer", "bob@customer.example");
+  nested.in_reply_to = {"by number again@customer.example"};
+  auto got = receive(nested);
+  CHECK(got.mail->ticket_id == ticket_id);
+  CHECK(got.mail->why.find("new on the ticket") != std::string::npos);
+  numbered = house.letter("bob's number", "[#1] and now?", "bob@customer.example");
+  numbered.subject_number = number;
+  CHECK(receive(numbered).mail->verdict == "reply");  // he takes part now
+
+  store::DeliveryRow delivery;
+  delivery.id = "00000000-0000-4000-8000-0000000000aa";
+  delivery.ticket_id = ticket_id;
+  delivery.board_id = "desk";
+  delivery.cause = "ticket.opened";
+  delivery.destination_id = "smtp";
+  delivery.worker = "notifier";
+  delivery.kind = "mail";
+  delivery.recipient = "carl@customer.example";
+  delivery.state = store::DeliveryState::done;
+  REQUIRE(store::insert(house.database, delivery).ok());
+  auto by_signature = house.letter("signed", "AW: received", "carl@customer.example");
+  by_signature.thread = messages::SignedThread{ticket_id, delivery.id};
+  got = receive(by_signature);
+  CHECK(got.mail->ticket_id == ticket_id);
+  CHECK(got.mail->why.find("new on the ticket") == std::string::npos);
+  auto foreign = house.letter("foreign", "hello", "dora@stranger.example");
+  foreign.thread = messages::SignedThread{ticket_id, "00000000-0000-4000-8000-0000000000bb"};
+  CHECK(receive(foreign).mail->verdict == "standby");
+
+  auto bounce = house.letter("bounce", "Undelivered", "");
+  bounce.is_auto = true;
+  bounce.bounce = messages::ParsedBounce{"carl@customer.example", "5.1.1", "failed", "no such user", "x", messages::SignedThread{ticket_id, delivery.id}};
+  got = receive(bounce);
+  CHECK(got.mail->verdict == "bounce");
+  CHECK(got.mail->ticket_id == ticket_id);
+  CHECK(house.number("SELECT COUNT(*) FROM deliveries WHERE reason_class = 'recipient_refused' AND reason LIKE '%no such user%'") == 1);
+  CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'bounced' AND delivery_id IS NOT NULL") == 1);
+}
+
+TEST_CASE("of several tickets with one Message-ID a reply goes to the one its sender takes part in, or to none") {
+  MailHouse house;
+  const auto first = house.receive({.uid = 1}, house.letter("same", "My printer smokes", "ann@customer.example"));
+  const auto second = house.receive({.uid = 2, .previous = 1}, house.letter("same", "The printer burns", "bob@customer.example"));
+  CHECK(first.mail->ticket_id != second.mail->ticket_id);
+  struct Row {
+    const char* sender;
+    std::optional<std::string> ticket_id;
+  };
+  const Row rows[] = {{"ann@customer.example", first.mail->ticket_id}, {"bob@customer.example", second.mail->ticket_id}, {"eve@stranger.example", {}}};
+  std::int64_t uid = 2;
+  for (const auto& row : rows) {
+    CAPTURE(row.sender);
+    auto answer = house.letter(std::string{"answer of "} + row.sender, "Re: it", row.sender);
+    answer.in_reply_to = {"same@customer.example"};
+    ++uid;
+    const auto got = house.receive({.uid = uid, .previous = uid - 1}, answer);
+    CHECK(got.mail->ticket_id == row.ticket_id);
+    CHECK(got.mail->verdict == (row.ticket_id ? "reply" : "standby"));
+  }
+}
