@@ -118,9 +118,9 @@ Actions Engine::on_stop(SteadyTime now) {
 }
 
 // The first failure wins: what follows from it is of no interest.
-void Engine::fail(Error error) {
+void Engine::fail(Error error, std::optional<Uid> to_blame) {
   if (stage_ == Stage::closed) return;
-  const auto mail = suspect();
+  const auto mail = to_blame ? to_blame : suspect();
   if (delivery_ && delivery_->is_begun) emit(MailDropped{});
   if (stage_ == Stage::fetching) report_progress();  // a line that breaks every minute still gets on
   emit(Failed{std::move(error), mail});

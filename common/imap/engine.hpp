@@ -69,7 +69,7 @@ class Engine {
   template <class Work>
   Actions call(SteadyTime now, Work work);
   void emit(Action action) { actions_.push_back(std::move(action)); }
-  void fail(Error error);
+  void fail(Error error, std::optional<Uid> to_blame = {});  // none: the suspect
   void end();
   std::optional<Uid> suspect() const;
   std::string next_tag();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "common/base/text.hpp"
 #include "common/imap/engine.hpp"
@@ -16,6 +17,12 @@ constexpr std::size_t body_commands = 2;  // under way at the same time, so that
 
 std::string_view wanted_section(const FetchPlan::Mail& mail) {
   return mail.is_header_only ? "HEADER" : "";
+}
+
+// A NO that does not say that it is for good (RFC 5530).
+bool may_pass(const Status& status) {
+  constexpr std::array<std::string_view, 7> for_good = {"CORRUPTION", "CANNOT", "NOPERM", "NONEXISTENT", "EXPUNGEISSUED", "PARSE", "UNKNOWN-CTE"};
+  return status.condition == Condition::no && std::find(for_good.begin(), for_good.end(), status.code.name) == for_good.end();
 }
 
 std::string readable(const Status& status) {
@@ -32,6 +39,10 @@ void Engine::fetch() {
   report_progress();
   if (!pending_.empty() || stage_ == Stage::closed) return;
   if (plan_.refused_count() > 0) {  // nothing left that could clear them
+    if (const auto uid = plan_.refused_for_now()) {
+      if (is_stopping_) return leave();
+      return fail({Code::unavailable, fmt::format("the server refuses the mail: {}", plan_.find(*uid)->trouble), task_.mailbox}, uid);
+    }
     report_refused();
     return fetch();
   }
@@ -161,6 +172,7 @@ void Engine::measure_completed(const Status& status, const std::vector<Uid>& uid
   for (const Uid uid : uids) {
     FetchPlan::Mail* mail = plan_.find(uid);
     if (mail == nullptr || mail->state != FetchPlan::State::measuring) continue;
+    mail->may_pass = is_alone && may_pass(status);
     if (status.condition != Condition::ok) {
       is_alone ? refuse(*mail, readable(status)) : plan_.measure_again(*mail, true);
     } else if (++mail->left_out < 2) {
@@ -181,6 +193,7 @@ void Engine::bodies_completed(const Status& status, const std::vector<Uid>& uids
   for (const Uid uid : uids) {
     FetchPlan::Mail* mail = plan_.find(uid);
     if (mail == nullptr || mail->state != FetchPlan::State::asked) continue;
+    mail->may_pass = is_alone && may_pass(status);
     const bool is_left_out = status.condition == Condition::ok && mail->trouble.empty();
     if (is_left_out && !mail->ask_alone) {
       plan_.measure_again(*mail, false);  // somebody may have removed it meanwhile

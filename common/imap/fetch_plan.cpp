@@ -21,6 +21,7 @@ void keep_flags(FetchPlan::Mail& mail, const std::vector<std::string>& flags) {
 void FetchPlan::begin(std::vector<Uid> found) {
   found_ = std::move(found);
   next_ = 0;
+  has_got_any_ = false;
 }
 
 Uid FetchPlan::reported_up_to(Uid before) const {
@@ -138,8 +139,17 @@ std::vector<std::pair<Uid, std::string>> FetchPlan::take_refused() {
   return refused;
 }
 
+std::optional<Uid> FetchPlan::refused_for_now() const {
+  if (has_got_any_) return std::nullopt;
+  for (const auto& [uid, mail] : mails_) {
+    if (mail.state == State::refused && mail.may_pass) return uid;
+  }
+  return std::nullopt;
+}
+
 void FetchPlan::finish(Uid uid, std::uint64_t unkept_bytes) {
   forget(uid);
+  has_got_any_ = true;
   if (unkept_.emplace(uid, unkept_bytes).second) window_bytes_ += unkept_bytes;
 }
 

@@ -33,6 +33,7 @@ class FetchPlan {
     std::vector<std::string> flags;
     bool is_doubted = false;  // could not be had alone; measured once more to learn whether it is still there
     std::string trouble;      // why it could not be had, as far as known
+    bool may_pass = false;    // the server refused it with words that another day may not hold
   };
   struct Ask {
     std::vector<Uid> uids;
@@ -58,6 +59,8 @@ class FetchPlan {
   void refuse(Mail& mail, std::string trouble);
   std::size_t refused_count() const { return refused_count_; }
   std::vector<std::pair<Uid, std::string>> take_refused();
+  // Of a round in which no mail came, so that nothing tells whether the mail is ill or the server.
+  std::optional<Uid> refused_for_now() const;
 
   void finish(Uid uid, std::uint64_t unkept_bytes);  // reported with bytes that the caller has to keep
   void forget(Uid uid);                              // reported without
@@ -76,6 +79,7 @@ class FetchPlan {
   std::uint64_t window_bytes_ = 0;       // asked and unkept
   std::size_t asked_count_ = 0;
   std::size_t refused_count_ = 0;
+  bool has_got_any_ = false;  // in this round
 };
 
 }  // namespace postroom::imap

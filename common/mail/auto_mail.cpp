@@ -69,6 +69,7 @@ class Detector {
 
   std::string_view value(std::string_view name) const { return header(message_.headers, name); }
 
+  // An address proves nothing: web forms and people write with ours.
   void own_mail() {
     if (!own_.installation_id.empty() && equals_ignoring_case(value(loop_header), own_.installation_id)) {
       result_.is_own = true;
@@ -79,10 +80,7 @@ class Detector {
       if (addr.empty()) continue;
       const bool is_ours = std::any_of(own_.own_addresses.begin(), own_.own_addresses.end(),
                                        [&](const std::string& one) { return canonical_address(one) == addr; });
-      if (is_ours) {
-        result_.is_own = true;
-        because(fmt::format("sent from our own address {}", addr));
-      }
+      if (is_ours) because(fmt::format("sent from our own address {}", addr));
     }
   }
 

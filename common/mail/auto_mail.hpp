@@ -12,7 +12,7 @@ namespace postroom::mail {
 // What names our own mails.
 struct OwnMarks {
   std::string installation_id;             // the value of X-Postroom-Loop on every mail that we send
-  std::vector<std::string> own_addresses;  // of all our inboxes and senders
+  std::vector<std::string> own_addresses;  // of all our inboxes and senders; who writes as one is never answered
 };
 
 struct AutoMail {
@@ -25,6 +25,7 @@ struct AutoMail {
 
 constexpr std::string_view loop_header = "X-Postroom-Loop";
 
+// One of our addresses in From makes a mail automatic, not our own: web forms write as support@….
 // By headers alone, in the union of what RT, Zammad, osTicket and FreeScout look at, and RFC 3834, 2369, 2919. The
 // first rule that holds names the reason; own mail first, then single marks, then lists.
 AutoMail detect_auto_mail(const Message& message, const OwnMarks& own);

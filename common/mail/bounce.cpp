@@ -135,9 +135,10 @@ constexpr std::array<std::string_view, 22> failure_phrases = {"could not be deli
                                                               "unzustellbar",
                                                               "n'a pas pu",
                                                               "no se pudo entregar"};
-constexpr std::array<std::string_view, 6> delay_phrases = {
-    "delayed",         "not yet been delivered", "still being retried",
-    "will be retried", "warning message only",   "no action is required"};
+constexpr std::array<std::string_view, 3> delay_phrases = {"not yet been delivered", "still being retried",
+                                                           "warning message only"};
+// Anybody says so: they tell what kind of report it is, never that it is one.
+constexpr std::array<std::string_view, 3> delay_hints = {"delayed", "will be retried", "no action is required"};
 constexpr std::array<std::string_view, 9> copy_marks = {
     "below this line is a copy", "this is a copy of the message", "original message follows",
     "original message headers",  "unsent message below",          "message header follows",
@@ -229,13 +230,15 @@ std::optional<Bounce> bounce_in_prose(const Message& message) {
   const std::string lower = to_lower_ascii(text);
   const std::string subject = to_lower_ascii(message.subject);
   const std::string_view told = std::string_view{lower}.substr(0, copy_begin(lower));
-  const bool is_delay =
-      has_phrase(subject, delay_phrases) ||
-      (has_phrase(told, delay_phrases) && !has_phrase(told, std::array{std::string_view{"permanent"}}));
-  if (!has_header(message.headers, "X-Failed-Recipients") && !has_phrase(told, failure_phrases) &&
-      !has_phrase(subject, failure_phrases) && !is_delay) {
-    return std::nullopt;
-  }
+  const auto is_of_delay = [](std::string_view lower_text) {
+    return has_phrase(lower_text, delay_phrases) || has_phrase(lower_text, delay_hints);
+  };
+  const bool is_delay = is_of_delay(subject) ||
+                        (is_of_delay(told) && !has_phrase(told, std::array{std::string_view{"permanent"}}));
+  const bool is_report = has_header(message.headers, "X-Failed-Recipients") || has_phrase(told, failure_phrases) ||
+                         has_phrase(subject, failure_phrases) || has_phrase(told, delay_phrases) ||
+                         has_phrase(subject, delay_phrases);
+  if (!is_report) return std::nullopt;
   Bounce bounce;
   bounce.first.recipient = recipient_in_prose(message, text.substr(0, told.size()));
   bounce.first.reason = reason_in_prose(text.substr(0, told.size()), bounce.first.recipient);
@@ -267,11 +270,14 @@ std::string_view name_of(BounceAction action) {
 
 std::optional<Bounce> parse_bounce(const Message& message) {
   std::optional<Bounce> bounce = bounce_by_the_book(message);
+  const bool is_told_by_form =
+      bounce || message.report_type == "delivery-status" || has_header(message.headers, "X-Failed-Recipients");
   if (!bounce && (message.report_type == "delivery-status" || message.report_type.empty()))
     bounce = bounce_in_prose(message);
   if (!bounce) return std::nullopt;
   const auto ids = parse_message_ids(header(message.returned_headers, "Message-ID"));
   if (!ids.empty()) bounce->original_message_id = ids.front();
+  if (!is_told_by_form && bounce->original_message_id.empty()) return std::nullopt;
   return bounce;
 }
 

@@ -29,7 +29,9 @@ struct Bounce {
 
 std::string_view name_of(BounceAction action);
 
-// None: this is no report about delivery. Read receipts (RFC 8098) and absence notes are none.
+// None: this is no report about delivery. Read receipts (RFC 8098) and absence notes are none; nor is a mail that only
+// its words make one (no delivery status, no X-Failed-Recipients) and that names no mail by its Message-ID: web forms,
+// monitors and postmasters write like that about other things.
 std::optional<Bounce> parse_bounce(const Message& message);
 
 }  // namespace postroom::mail

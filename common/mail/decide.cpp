@@ -54,6 +54,10 @@ Analysis analyse(const Message& message, const Home& home) {
   Analysis found;
   found.sender = sender_of(message);
   found.auto_mail = detect_auto_mail(message, home.own);
+  if (home.hmac && verify_message_id(message.message_id, home.message_id_host, home.hmac)) {
+    found.auto_mail.is_own = found.auto_mail.is_auto = true;
+    found.auto_mail.reason = "Message-ID: one that we signed";
+  }
   found.bounce = parse_bounce(message);
   if (found.bounce && !found.auto_mail.is_auto) {
     found.auto_mail.is_auto = true;

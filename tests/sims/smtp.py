@@ -163,8 +163,7 @@ class Server(SMTP):
             self.leave()
         if wishes & {"drop-after-dot", "accept-then-drop", "hang-after-dot"}:
             await self.never()
-        if "slow-after-dot" in wishes:
-            await asyncio.sleep(1)
+        await asyncio.sleep(1 if "slow-after-dot" in wishes else self.options.after_dot)
         if "dot-451" in wishes:
             return "451 4.3.1 disk full"
         if "dot-554" in wishes:
@@ -181,6 +180,7 @@ def main():
     parser.add_argument("--auth", help="the answer to AUTH, whatever it says")
     parser.add_argument("--hello", help="the answer to EHLO")
     parser.add_argument("--starttls", help="the answer to STARTTLS")
+    parser.add_argument("--after-dot", type=float, default=0, help="seconds until the answer to the final dot")
     parser.add_argument("--greeting", help="said at once, then the connection is closed")
     parser.add_argument("--silent", action="store_true", help="takes connections and says nothing")
     options = parser.parse_args()

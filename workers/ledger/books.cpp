@@ -8,6 +8,7 @@
 #include "common/metrics/metrics.hpp"
 #include "common/store/table.hpp"
 #include "workers/ledger/decide/delivery.hpp"
+#include "workers/ledger/loading.hpp"
 
 namespace postroom::ledger {
 
@@ -15,16 +16,6 @@ using store::Row;
 using store::Value;
 
 namespace {
-
-// Loads one optional row; the slot keeps what an explicit wish put there first.
-template <class R>
-Result<void> into(std::optional<R>& slot, store::Database& database, std::string_view rest, std::initializer_list<Value> parameters) {
-  if (slot) return {};
-  auto row = store::select_one<R>(database, rest, parameters);
-  if (!row) return row.error();
-  slot = std::move(*row);
-  return {};
-}
 
 template <class R>
 Result<void> by_id(std::optional<R>& slot, store::Database& database, std::string_view id) {
@@ -258,7 +249,7 @@ Result<Aftermath> Books::write(Decision decision, Context& context) {
   return after;
 }
 
-Result<Aftermath> Books::decide_row(std::string_view table, const std::string& id, const Needs& needs, Context& context,
+Result<Aftermath> Books::decide_row(std::string_view table, std::string_view key, const std::string& id, const Needs& needs, Context& context,
                                     const std::function<Decision(const State&)>& decide) {
   if (auto begun = database_.savepoint(); !begun) return begun.error();
   auto state = load(needs);
@@ -270,7 +261,7 @@ Result<Aftermath> Books::decide_row(std::string_view table, const std::string& i
   if (is_machine_error(after.error())) return after;
   if (auto undone = database_.rollback_to_savepoint(); !undone) return undone.error();
   const std::int64_t later = context.now + put_off_time;
-  if (auto put_off = database_.execute(fmt::format("UPDATE {} SET due_at = ?1 WHERE id = ?2", table), {later, id}); !put_off) return put_off.error();
+  if (auto put_off = database_.execute(fmt::format("UPDATE {} SET due_at = ?1 WHERE {} = ?2", table, key), {later, id}); !put_off) return put_off.error();
   Aftermath alarm;
   alarm.notices.push_back({true, fmt::format("{} of {} cannot be decided: {}", id, table, after.error().text()), state && state->ticket ? state->ticket->correlation_id : "", {}});
   return alarm;
@@ -280,7 +271,7 @@ Result<Aftermath> Books::decide_delivery(const std::string& id, Context& context
   Needs needs;
   needs.delivery_id = id;
   needs.now = context.now;
-  return decide_row("deliveries", id, needs, context, decide);
+  return decide_row("deliveries", "id", id, needs, context, decide);
 }
 
 Result<Aftermath> Books::decide_inbox(const std::string& id, Context& context, const std::function<Decision(const State&)>& decide) {
@@ -288,7 +279,14 @@ Result<Aftermath> Books::decide_inbox(const std::string& id, Context& context, c
   needs.inbox_id = id;
   needs.lease = true;
   needs.now = context.now;
-  return decide_row("inboxes", id, needs, context, decide);
+  return decide_row("inboxes", "id", id, needs, context, decide);
+}
+
+Result<Aftermath> Books::decide_mail(const std::string& id, Context& context, const std::function<Decision(const State&)>& decide) {
+  Needs needs;
+  needs.arrival_id = needs.mail_id = id;
+  needs.own_addresses = true;
+  return decide_row("mails", "arrival_id", id, needs, context, decide);
 }
 
 }  // namespace postroom::ledger

@@ -36,6 +36,9 @@ class Books {
   // The same for one inbox that the clock chose.
   Result<Aftermath> decide_inbox(const std::string& id, Context& context, const std::function<Decision(const State&)>& decide);
 
+  // The same for one mail that is to be read.
+  Result<Aftermath> decide_mail(const std::string& id, Context& context, const std::function<Decision(const State&)>& decide);
+
   void committed() { is_changing_ = false; }  // what is read from now on may be remembered
   store::Database& database() { return database_; }
 
@@ -47,10 +50,11 @@ class Books {
   Result<void> load_mailboxes(const Needs& needs, State& state);
   Result<void> load_lease(State& state);
   Result<void> load_mail_delivery(const Needs& needs, State& state);
+  Result<void> load_sent_mails(const store::DeliveryRow& mail, std::int64_t now, State& state);
   Result<void> forget_mailbox(const std::string& id);  // what was to be done there
   Result<void> count_matching(const messages::StandbyFilter& filter, State& state);
   Result<void> write_change(const Change& change);
-  Result<Aftermath> decide_row(std::string_view table, const std::string& id, const Needs& needs, Context& context,
+  Result<Aftermath> decide_row(std::string_view table, std::string_view key, const std::string& id, const Needs& needs, Context& context,
                                const std::function<Decision(const State&)>& decide);
 
   // Mail (books_mail.cpp).
@@ -65,7 +69,7 @@ class Books {
   Result<void> find_thread(const MailTrace& trace, State& state);
   Result<void> find_bounced(const MailTrace& trace, State& state);
   Result<bool> is_participant(const std::string& ticket_id, const std::string& address);
-  Result<std::optional<store::TicketRow>> ticket_of_message(const std::string& message_id, const std::string& inbox_id);
+  Result<std::optional<store::TicketRow>> ticket_of_message(const std::string& message_id, const std::string& inbox_id, const OptionalId& sender);
   void forget(const Change& change);
 
   store::Database& database_;

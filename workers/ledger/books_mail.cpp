@@ -1,5 +1,5 @@
 // What decisions about mail see: the mail with its mailbox, where it belongs, and what a notice hangs on. Each lookup is a seek in an index,
-// however often a sender uses one id; boards, mailboxes' addresses and settings are read once and remembered until one of them changes.
+// however often a sender uses one id; boards and our own addresses are read once and remembered until one of them changes.
 
 #include <algorithm>
 
@@ -8,6 +8,7 @@
 #include "common/store/table.hpp"
 #include "workers/ledger/books.hpp"
 #include "workers/ledger/decide/notices.hpp"
+#include "workers/ledger/loading.hpp"
 
 namespace postroom::ledger {
 
@@ -18,16 +19,8 @@ namespace {
 
 constexpr std::int64_t an_hour = 3'600'000'000;  // microseconds
 constexpr std::size_t most_thread_ids = 50;
+constexpr std::int64_t most_same_ids = 50;  // tickets that are looked at for one Message-ID
 constexpr std::int64_t most_recent = 1'000;  // mails to one recipient that are counted
-
-template <class R>
-Result<void> into(std::optional<R>& slot, store::Database& database, std::string_view rest, std::initializer_list<Value> parameters) {
-  if (slot) return {};
-  auto row = store::select_one<R>(database, rest, parameters);
-  if (!row) return row.error();
-  slot = std::move(*row);
-  return {};
-}
 
 std::vector<std::string> keywords_of(const store::BoardRow& board) {
   auto keywords = codec::decode<messages::StoredKeywords>(fmt::format(R"({{"keywords":{}}})", board.keywords));
@@ -80,19 +73,29 @@ Result<bool> Books::is_participant(const std::string& ticket_id, const std::stri
   return is_one;
 }
 
-// Of several tickets with one Message-ID the one that came by the same mailbox, else the newest.
-Result<std::optional<store::TicketRow>> Books::ticket_of_message(const std::string& message_id, const std::string& inbox_id) {
+// Anybody can use a Message-ID again. Of several tickets with one, the newest that the sender takes part in, in the same mailbox first; when the sender
+// takes part in none it is none of them. Without a sender (a report about a mail of ours): the one that came by the same mailbox, else the newest.
+Result<std::optional<store::TicketRow>> Books::ticket_of_message(const std::string& message_id, const std::string& inbox_id, const OptionalId& sender) {
   std::vector<std::string> candidates;
-  std::optional<std::string> chosen;
-  auto asked = database_.query("SELECT ticket_id FROM mail_threads WHERE message_id = ?1 ORDER BY at DESC LIMIT 5", {message_id},
-                               [&](const Row& row) { candidates.push_back(row.text(0)); });
+  bool is_theirs = false;
+  auto asked = database_.query(
+      "SELECT t.ticket_id, EXISTS (SELECT 1 FROM participants p WHERE p.ticket_id = t.ticket_id AND p.address = ?2 AND p.address <> '') "
+      "FROM mail_threads t WHERE t.message_id = ?1 ORDER BY t.at DESC LIMIT ?3",
+      {message_id, sender.value_or(""), most_same_ids}, [&](const Row& row) {
+        const bool is_participant = row.integer(1) != 0;
+        if (is_participant && !is_theirs) candidates.clear();
+        if (is_participant || !is_theirs) candidates.push_back(row.text(0));
+        is_theirs = is_theirs || is_participant;
+      });
   if (!asked) return asked.error();
+  if (candidates.empty() || (sender && !is_theirs && candidates.size() > 1)) return std::optional<store::TicketRow>{};
+  std::optional<std::string> chosen;
   for (const auto& candidate : candidates) {
+    if (chosen || candidates.size() == 1) break;
     asked = database_.query("SELECT 1 FROM tickets JOIN mails ON mails.arrival_id = tickets.arrival_id WHERE tickets.id = ?1 AND mails.inbox_id = ?2", {candidate, inbox_id},
-                            [&](const Row&) { chosen = chosen ? chosen : std::optional{candidate}; });
+                            [&](const Row&) { chosen = candidate; });
     if (!asked) return asked.error();
   }
-  if (candidates.empty()) return std::optional<store::TicketRow>{};
   return store::select_one<store::TicketRow>(database_, "WHERE id = ?1", {chosen.value_or(candidates.front())});
 }
 
@@ -116,7 +119,7 @@ Result<void> Books::find_thread(const MailTrace& trace, State& state) {
     }
   }
   for (const auto& id : trace.answered) {
-    auto ticket = ticket_of_message(id, state.mail->inbox_id);
+    auto ticket = ticket_of_message(id, state.mail->inbox_id, trace.sender_address);
     if (!ticket) return ticket.error();
     if (auto done = found(std::move(*ticket), FoundThread::By::references, false); !done || state.thread) return done;
   }
@@ -155,7 +158,7 @@ Result<void> Books::find_bounced(const MailTrace& trace, State& state) {
     if (state.bounced) return into(state.bounced_ticket, database_, "WHERE id = ?1", {state.bounced->ticket_id});
   }
   if (trace.bounced_message_id.empty()) return {};
-  auto ticket = ticket_of_message(trace.bounced_message_id, state.mail->inbox_id);
+  auto ticket = ticket_of_message(trace.bounced_message_id, state.mail->inbox_id, {});
   if (!ticket) return ticket.error();
   state.bounced_ticket = std::move(*ticket);
   return {};

@@ -89,12 +89,7 @@ Result<Aftermath> Chores::test_deadlines(Context& context) {
 Result<Aftermath> Chores::parse_all(const std::vector<std::string>& mails, Context& context) {
   Aftermath all;
   for (const auto& id : mails) {
-    Needs needs;
-    needs.arrival_id = needs.mail_id = id;
-    needs.own_addresses = true;
-    auto state = books_.load(needs);
-    if (!state) return state.error();
-    auto after = books_.write(decide_parse(*state, context), context);
+    auto after = books_.decide_mail(id, context, [&](const State& state) { return decide_parse(state, context); });
     if (!after) return after.error();
     all.take(std::move(*after));
   }
@@ -109,6 +104,7 @@ Result<Aftermath> Chores::parse_silences(Context& context) {
 }
 
 Result<Aftermath> Chores::parse_mails(Context& context) {
+  handed_out_at_ = context.now;
   std::int64_t under_way = 0;
   const std::int64_t window = context.config.mail.parse_window;
   auto asked = books_.database().query("SELECT COUNT(*) FROM (SELECT 1 FROM mails WHERE stage = 'parsing' AND stage <> 'decided' LIMIT ?1) AS jobs", {window},
@@ -116,7 +112,8 @@ Result<Aftermath> Chores::parse_mails(Context& context) {
   if (!asked) return asked.error();
   std::vector<std::string> ids;
   if (under_way < window) {
-    asked = books_.database().query("SELECT arrival_id FROM mails WHERE stage = 'waiting' AND stage <> 'decided' ORDER BY due_at LIMIT ?1", {window - under_way},
+    asked = books_.database().query("SELECT arrival_id FROM mails WHERE stage = 'waiting' AND stage <> 'decided' AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
+                                    {context.now, window - under_way},
                                     [&](const store::Row& row) { ids.push_back(row.text(0)); });
     if (!asked) return asked.error();
   }
@@ -161,6 +158,9 @@ Result<std::optional<std::int64_t>> Chores::next_due(bool is_broker_open) {
     auto asked = books_.database().query(question, {}, [&](const store::Row& row) { next = std::min(next.value_or(INT64_MAX), row.integer(0)); });
     if (!asked) return asked.error();
   }
+  auto asked = books_.database().query("SELECT due_at FROM mails WHERE stage = 'waiting' AND stage <> 'decided' AND due_at > ?1 ORDER BY due_at LIMIT 1",
+                                       {handed_out_at_}, [&](const store::Row& row) { next = std::min(next.value_or(INT64_MAX), row.integer(0)); });
+  if (!asked) return asked.error();
   return next;
 }
 

@@ -36,6 +36,7 @@ class Chores {
   Result<std::vector<std::string>> due(std::string_view sql, std::int64_t now, std::string_view state = {});
 
   Books& books_;
+  std::int64_t handed_out_at_ = 0;  // mails that wait with a later time were put off
 };
 
 }  // namespace postroom::ledger

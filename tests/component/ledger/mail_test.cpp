@@ -225,6 +225,44 @@ TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number
   CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'bounced' AND delivery_id IS NOT NULL") == 1);
 }
 
+TEST_CASE("of several tickets with one Message-ID a reply goes to the one its sender takes part in, or to none") {
+  MailHouse house;
+  const auto first = house.receive({.uid = 1}, house.letter("same", "My printer smokes", "ann@customer.example"));
+  const auto second = house.receive({.uid = 2, .previous = 1}, house.letter("same", "The printer burns", "bob@customer.example"));
+  CHECK(first.mail->ticket_id != second.mail->ticket_id);
+  struct Row {
+    const char* sender;
+    std::optional<std::string> ticket_id;
+  };
+  const Row rows[] = {{"ann@customer.example", first.mail->ticket_id}, {"bob@customer.example", second.mail->ticket_id}, {"eve@stranger.example", {}}};
+  std::int64_t uid = 2;
+  for (const auto& row : rows) {
+    CAPTURE(row.sender);
+    auto answer = house.letter(std::string{"answer of "} + row.sender, "Re: it", row.sender);
+    answer.in_reply_to = {"same@customer.example"};
+    ++uid;
+    const auto got = house.receive({.uid = uid, .previous = uid - 1}, answer);
+    CHECK(got.mail->ticket_id == row.ticket_id);
+    CHECK(got.mail->verdict == (row.ticket_id ? "reply" : "standby"));
+  }
+}
+
+TEST_CASE("a mail that cannot be handed out is put off with an alarm and stops nobody") {
+  MailHouse house;
+  house.database.failing_text = "UPDATE mails SET stage";
+  house.fetch({.uid = 1});
+  CHECK(house.rounds->trouble().empty());
+  CHECK(house.number("SELECT COUNT(*) FROM mails WHERE stage = 'waiting'") == 1);
+  house.database.failing_text.clear();
+  house.fetch({.uid = 2, .previous = 1});
+  const auto others = house.parse_jobs();
+  REQUIRE(others.size() == 1);  // the other one is put off
+  CHECK(others[0].arrival_id == house.arrival_id({.uid = 2}));
+  house.pass(std::chrono::seconds{61});
+  CHECK(house.parse_jobs().size() >= 1);
+  house.check_balance();
+}
+
 TEST_CASE("sender and subject: the same within the threshold, counted from what became a ticket, in one mailbox") {
   MailHouse house;
   REQUIRE(house.database.execute("UPDATE inboxes SET duplicate_ms = 600000", {}).ok());
@@ -250,6 +288,10 @@ TEST_CASE("a Message-ID that comes again with another content is another mail, a
   auto other = house.letter("same", "Another printer smokes");
   const auto got = house.receive({.uid = 2, .previous = 1}, other);
   CHECK(got.mail->verdict == "ticket");
+  CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'message_id_reused'") == 1);
+  // What never became part of a ticket does not count.
+  house.receive({.uid = 3, .previous = 2}, house.letter("shelved", "Hello there"));
+  house.receive({.uid = 4, .previous = 3}, house.letter("shelved", "The third printer"));
   CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'message_id_reused'") == 1);
 }
 
@@ -367,6 +409,21 @@ TEST_CASE("routing follows the boards as they are now, and as they are committed
   CHECK(house.number("SELECT COUNT(*) FROM boards WHERE id = 'never'") == 0);
   CHECK(house.arrival(id).mail->verdict == "standby");
   CHECK(house.receive({.uid = 5, .previous = 4}, house.letter("e", "An invoice")).mail->verdict == "standby");
+
+  // Nor one whose whole transaction was, after a mail had seen it.
+  const std::string seen = house.fetch({.uid = 7, .previous = 6});
+  parsed.arrival_id = seen;
+  parsed.parse_no = house.parse_jobs().at(0).parse_no;
+  create.board_id = create.name = "never again";
+  house.arrive(house.delivery(messages::BoardCreate::type, codec::encode(create), "api", "ledger.now"));
+  house.arrive(house.delivery(messages::MailParsed::type, codec::encode(parsed), "mail_router", "ledger.results"));
+  house.database.commits_to_fail = 1;
+  (void)house.rounds->turn();
+  house.rounds->link_changed(broker::LinkState::connecting);  // what was in hand comes again later
+  house.rounds->link_changed(broker::LinkState::open);
+  house.arrive(house.delivery(messages::MailParsed::type, codec::encode(parsed), "mail_router", "ledger.results"));
+  house.settle();
+  CHECK(house.arrival(seen).mail->verdict == "standby");
 
   messages::SettingsUpdate settings;
   settings.actor = "ada";

@@ -194,13 +194,15 @@ TEST_CASE("with a home its boards, inboxes, addresses and key count") {
   };
   const auto answer_to = [](const std::string& id) { return mail_to("support@example.org", "Re: x", "In-Reply-To: <" + id + ">\r\n"); };
   const std::vector<std::string> files{place.put("1", mail_to("support@example.org", "the printer")), place.put("2", mail_to("sales@example.org", "the printer")),
-                                       place.put("3", mail_to("elsewhere@example.org", "lunch")), place.put("4", "From: support@example.org\r\nSubject: x\r\n\r\ntext\r\n"),
+                                       place.put("3", mail_to("elsewhere@example.org", "lunch")), place.put("4", "From: support@example.org\r\nSubject: x\r\nMessage-ID: <" + signed_of(known_ticket) + ">\r\n\r\ntext\r\n"),
+
                                        place.put("5", answer_to(signed_of(known_ticket))), place.put("6", answer_to(signed_of("01920000-0000-7000-8000-000000000009"))),
-                                       place.put("7", answer_to("known@x")), place.put("8", answer_to("unknown@x"))};
+                                       place.put("7", answer_to("known@x")), place.put("8", answer_to("unknown@x")),
+                                       place.put("9", "From: support@example.org\r\nSubject: x\r\n\r\ntext\r\n")};
   const std::string options = "--jsonl --home '" + place.home().string() + "'";
   const Said said = place.explain(files, options);
   CHECK(said.status == 0);
-  REQUIRE(said.lines.size() == 8);
+  REQUIRE(said.lines.size() == 9);
   CHECK(said.lines[0].root()["board"].string() == "Printers");
   CHECK(said.lines[0].root()["verdict"].string() == "ticket");
   CHECK(said.lines[1].root()["board"].string() == "Sales");
@@ -211,6 +213,8 @@ TEST_CASE("with a home its boards, inboxes, addresses and key count") {
   CHECK(said.lines[5].root()["verdict"].string() == "standby");  // signed by us, but of no ticket that there is
   CHECK(said.lines[6].root()["verdict"].string() == "reply");
   CHECK(said.lines[7].root()["verdict"].string() == "standby");
+  CHECK(said.lines[8].root()["verdict"].string() == "standby");  // one of our addresses, which anybody can write
+  CHECK(said.lines[8].root()["auto_reason"].string() == "sent from our own address support@example.org");
   const Said to_sales = place.explain({files[0]}, options + " --inbox Sales");
   CHECK(to_sales.lines.at(0).root()["board"].string() == "Sales");
   CHECK(place.explain({files[0]}, options + " --inbox Nobody").status == 1);

@@ -248,13 +248,16 @@ TEST_CASE("our own signed id names the conversation, a forged one does not") {
   };
   const auto ours = stage.publish_mail(answer_to(signed_by(Stage::message_id_key())));
   const auto forged = stage.publish_mail(answer_to(signed_by(std::string(32, 'x'))));
-  const auto own = stage.publish_mail("From: desk@example.org\r\nSubject: loop\r\n\r\ntext\r\n");
-  stage.run_until([&] { return stage.told.size() == 3; });
+  const auto own = stage.publish_mail("From: desk@example.org\r\nSubject: loop\r\nMessage-ID: <" + signed_by(Stage::message_id_key()) + ">\r\n\r\ntext\r\n");
+  const auto form = stage.publish_mail("From: desk@example.org\r\nSubject: form\r\n\r\ntext\r\n");
+  stage.run_until([&] { return stage.told.size() == 4; });
   REQUIRE(stage.of(ours)->mail->thread.has_value());
   CHECK(stage.of(ours)->mail->thread->ticket_id == id.ticket_id);
   CHECK(stage.of(ours)->mail->thread->delivery_id == id.delivery_id);
   CHECK_FALSE(stage.of(forged)->mail->thread.has_value());
   CHECK(stage.of(own)->mail->is_own);
+  CHECK_FALSE(stage.of(form)->mail->is_own);
+  CHECK(stage.of(form)->mail->is_auto);
 }
 
 TEST_CASE("without its child the router says nothing about mails, tells its health, and goes on when the child is there") {

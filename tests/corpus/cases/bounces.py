@@ -61,13 +61,29 @@ prose("bounce-exim", "This message was created automatically by mail delivery so
       f"    550 No such user here\n\n------ This is a copy of the message, including all the headers. ------\n\nMessage-ID: <{SENT}>\n",
       bounced("gone@example.net", None, "failed", "550 No such user here"), headers=[("X-Failed-Recipients", "gone@example.net")], subject="Mail delivery failed: returning message to sender")
 prose("bounce-sendmail", "The original message was received at Fri, 20 Nov 2026 09:59:00 GMT\nfrom desk.example [192.0.2.7]\n\n   ----- The following addresses had permanent fatal errors -----\n"
-      "<gone@example.net>\n    (reason: 550 5.1.1 <gone@example.net>... User unknown)\n", bounced("gone@example.net", "5.1.1", "failed", "(reason: 550 5.1.1 <gone@example.net>... User unknown)"),
+      "<gone@example.net>\n    (reason: 550 5.1.1 <gone@example.net>... User unknown)\n"
+      f"\n   ----- Original message follows -----\n\nMessage-ID: <{SENT}>\n", bounced("gone@example.net", "5.1.1", "failed", "(reason: 550 5.1.1 <gone@example.net>... User unknown)"),
       subject="Returned mail: see transcript for details")
-prose("bounce-yahoo", "Sorry, we were unable to deliver your message to the following address.\n\n<gone@example.net>:\n554: delivery error: dd This user doesn't have an account\n",
+prose("bounce-yahoo", "Sorry, we were unable to deliver your message to the following address.\n\n<gone@example.net>:\n554: delivery error: dd This user doesn't have an account\n"
+      f"\n--- Below this line is a copy of the message.\n\nMessage-ID: <{SENT}>\n",
       bounced("gone@example.net", None, "failed", "554: delivery error: dd This user doesn't have an account"), subject="Failure Notice")
-prose("bounce-german", "Die folgende Nachricht konnte nicht zugestellt werden:\n\ngone@example.net: 550 5.2.2 Postfach voll\n",
+prose("bounce-german", f"Die folgende Nachricht konnte nicht zugestellt werden:\n\ngone@example.net: 550 5.2.2 Postfach voll\n\nMessage-ID: <{SENT}>\n",
       bounced("gone@example.net", "5.2.2", "failed", "gone@example.net: 550 5.2.2 Postfach voll"), sender="postmaster@mx.example", subject="Unzustellbar: Hello")
-prose("bounce-delay-prose", "This is a warning message only. Your message to gone@example.net has not yet been delivered. No action is required on your part.\n",
+prose("bounce-delay-prose", "This is a warning message only. Your message to gone@example.net has not yet been delivered. No action is required on your part.\n"
+      f"\nThe following is a copy of the message's header.\n\nMessage-ID: <{SENT}>\n",
       bounced("gone@example.net", None, "delayed", ""), subject="Warning: message delayed 24 hours")
 # A person who writes about delivery is a person.
 case("human-about-delivery", "My parcel could not be delivered: 550 5.1.1.\n", subject="Undeliverable parcel", body_text="My parcel could not be delivered: 550 5.1.1.")
+
+
+# So do machines: what only its words make a report, and names no mail of ours, is somebody's business.
+def machine(name, body, subject, sender, auto_reason, headers=()):
+    case(name, body, headers, subject=subject, sender=sender, body_text=body.strip(), auto_reason=auto_reason)
+    came_from(sender)
+
+
+machine("form-about-delay", "Where is it?\n", "My order is delayed", "shop@example.org", "Return-Path: <>", [("Return-Path", "<>")])
+machine("job-that-will-be-retried", "The nightly import failed and will be retried.\n", "Import", "jobs@example.org", "Return-Path: <>", [("Return-Path", "<>")])
+machine("postmaster-about-delivery", "Two parcels are undeliverable.\n", "Undeliverable parcels", "postmaster@example.org", "From: postmaster@example.org")
+machine("daemon-that-names-no-mail", "The following message could not be delivered:\n\ngone@example.net: 550 5.2.2 mailbox full\n", "Undeliverable: Hello", "mailer-daemon@mx.example",
+        "From: mailer-daemon@mx.example")

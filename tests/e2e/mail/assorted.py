@@ -13,7 +13,7 @@ ANY = ("ticket", "reply", "duplicate", "bounce", "own", "standby")
 # What is sent how often. reply: an answer to a confirmation that came; follow_up: another mail of the sender in answer to the first, which may overtake it.
 SHARES = {"plain": 0.28, "attached": 0.08, "corpus": 0.30, "twin": 0.06, "reply": 0.08, "follow_up": 0.04, "bounce": 0.05, "absence": 0.04, "own": 0.03, "killer": 0.04}
 EXPECTED = {"plain": ("ticket",), "attached": ("ticket",), "corpus": ANY, "twin": ("ticket",), "reply": ("reply",), "follow_up": ("reply", "ticket"), "bounce": ("bounce",),
-            "absence": ("ticket", "reply"), "own": ("own",), "killer": ("standby",)}
+            "absence": ("ticket", "reply"), "own": ("ticket",), "killer": ("standby",)}
 IS_CONFIRMED = {"plain": True, "attached": True, "twin": True, "corpus": None, "reply": False, "follow_up": None, "bounce": False, "absence": False, "own": False, "killer": False}
 
 

@@ -96,6 +96,37 @@ TEST_CASE("a mail that the server refuses is tried alone and then reported by it
        once());
 }
 
+TEST_CASE("a lone mail that is refused with a NO that may pass ends the session and is named, not given up") {
+  const auto refused_with = [](std::string_view answer, std::string_view end) {
+    return opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11
+    S: P2 OK done
+    C: P3 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P3 OK done
+    C: P4 UID FETCH 11 (UID BODY.PEEK[])
+    S: P4 )" + std::string{answer} +
+                  R"(
+    C: P5 NOOP
+    C: P6 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: P5 OK done
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P6 OK done
+)" + std::string{end});
+  };
+  for (const std::string_view code : {"", "[SERVERBUG] "}) {
+    play(refused_with(fmt::format("NO {}storage is away", code),
+                      "    A: failed unavailable: the server refuses the mail: storage is away (at 11)\n"),
+         once());
+  }
+  for (const std::string_view answer : {"NO [CORRUPTION] broken", "BAD broken"}) {
+    play(refused_with(answer,
+                      "    A: unfetchable 11: broken\n    A: progress 7/11\n    A: caught up 7/11\n    C: P7 LOGOUT\n"),
+         once());
+  }
+}
+
 TEST_CASE("a removed mail that the server still shows, without a body, is gone after NOOP") {
   play(opened(R"(
     C: P2 UID SEARCH UID 11:*

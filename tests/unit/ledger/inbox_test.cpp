@@ -38,12 +38,13 @@ TEST_CASE("a new inbox is polled at once, and leaves alone what was there before
   LeaseWorld world;
   world.state.inbox.reset();
   auto create = creation();
-  SUBCASE("from now on") {}
+  SUBCASE("from now on, and what a lagging clock dates a little earlier") { world.context.now += 999'999; }
   SUBCASE("since a time") { create.since_us = 5; }
   SUBCASE("everything") { create.since_us = 0; }
   world.receive(create);
   CHECK(world.last.status == 201);
-  CHECK(world.inbox().since == create.since_us.value_or(world.context.now));
+  const std::int64_t whole_second = world.context.now - world.context.now % 1'000'000;
+  CHECK(world.inbox().since == create.since_us.value_or(whole_second - 120'000'000));
   CHECK(world.inbox().address == "support@example.com");
   CHECK(world.inbox().due_at == world.context.now);
   CHECK(world.inbox().lease == LeaseState::idle);
@@ -61,6 +62,8 @@ TEST_CASE("an inbox that cannot be is refused with the place that is wrong") {
   SUBCASE("no connection") { world.state.connection.reset(), pointer = "/connection_id"; }
   SUBCASE("another kind of connection") { world.state.connection->kind = messages::ConnectionKind::jira, pointer = "/connection_id"; }
   SUBCASE("no address") { create.address = "support", pointer = "/address"; }
+  SUBCASE("no name") { create.name = "", pointer = "/name"; }
+  SUBCASE("a folder with a line break") { create.folder = "INBOX\r\nA1 LOGOUT", pointer = "/folder"; }
   SUBCASE("no folder") { create.folder = "", pointer = "/folder"; }
   SUBCASE("no interval") { create.interval_ms = 0, pointer = "/interval_seconds"; }
   SUBCASE("a board that is not there") { create.board_id = "board", pointer = "/board_id"; }
@@ -288,6 +291,7 @@ TEST_CASE("a mailbox with a past keeps its host and its account") {
   messages::ConnectionUpdate message;
   message.connection_id = "mailbox";
   message.actor = "ada";
+  message.secret_sealed = "v1.new";
   std::int64_t after_contact = 409;
   SUBCASE("another host") { message.base_url = "imaps://other.example"; }
   SUBCASE("another account") { message.account = "sales"; }
@@ -304,6 +308,47 @@ TEST_CASE("a mailbox with a past keeps its host and its account") {
   CHECK(world.last.status == after_contact);
 }
 
+TEST_CASE("a secret is sent to no other place than the one it was given for") {
+  struct Row {
+    const char* what;
+    messages::ConnectionKind kind;
+    const char* base_url;  // "" = as it was
+    const char* account;
+    bool has_secret;       // one is stored
+    bool is_given;         // a new one comes along
+    std::int64_t status;
+  };
+  using messages::ConnectionKind;
+  const Row rows[] = {
+      {"another host", ConnectionKind::imap, "imaps://other.example", "", true, false, 422},
+      {"another host of an SMTP server", ConnectionKind::smtp, "smtps://other.example", "", true, false, 422},
+      {"another site", ConnectionKind::jira, "https://other.example", "", true, false, 422},
+      {"another account", ConnectionKind::imap, "", "sales", true, false, 422},
+      {"the old host before another one", ConnectionKind::jira, "https://mail.example:443@other.example", "", true, false, 422},
+      {"another host and its secret", ConnectionKind::imap, "imaps://other.example", "", true, true, 200},
+      {"another account and its secret", ConnectionKind::smtp, "", "sales", true, true, 200},
+      {"another port", ConnectionKind::imap, "imaps://mail.example:1993", "", true, false, 200},
+      {"the same account", ConnectionKind::imap, "", "support", true, false, 200},
+      {"no secret to send", ConnectionKind::smtp, "smtps://other.example", "", false, false, 200},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    LeaseWorld world;
+    world.state.connection->kind = row.kind;
+    if (!row.has_secret) world.state.connection->secret_sealed.clear();
+    messages::ConnectionUpdate message;
+    message.connection_id = "mailbox";
+    message.actor = "ada";
+    if (*row.base_url != 0) message.base_url = row.base_url;
+    if (*row.account != 0) message.account = row.account;
+    if (row.is_given) message.secret_sealed = "v1.new";
+    world.receive(message);
+    CHECK(world.last.status == row.status);
+    CHECK((world.last.answer.find("\"/secret\"") != std::string::npos) == (row.status == 422));
+    if (row.status == 422) CHECK(world.state.connection->base_url == "imaps://mail.example");
+  }
+}
+
 TEST_CASE("a mailbox's test names the folder and goes to the poller, an SMTP server's to the notifier") {
   LeaseWorld world;
   messages::ConnectionTest test;
@@ -318,6 +363,10 @@ TEST_CASE("a mailbox's test names the folder and goes to the poller, an SMTP ser
   CHECK(codec::decode<messages::ImapPollerTest>(world.last.must_arrive[0].body)->folder == "Support");
   world.state.connection->kind = messages::ConnectionKind::smtp;
   world.receive(test);
+  CHECK(world.last.status == 422);  // it has no folders
+  test.folder.reset();
+  world.receive(test);
+  REQUIRE(world.last.must_arrive.size() == 1);
   CHECK(world.last.must_arrive[0].envelope.type == "notifier.test.v1");
   CHECK(codec::decode<messages::NotifierTest>(world.last.must_arrive[0].body)->site.connection_id == "mailbox");
 }

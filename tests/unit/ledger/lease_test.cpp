@@ -37,7 +37,7 @@ TEST_CASE("what is paused is not given out, and nothing looks at it again by its
   CHECK(world.jobs() == 0);
 }
 
-TEST_CASE("the grant of a first contact names the time, later ones the cursor") {
+TEST_CASE("every grant names the time, for the mailbox may be made anew; later ones the cursor too") {
   LeaseWorld world;
   world.tick();
   auto grant = world.claim().grant;
@@ -55,7 +55,7 @@ TEST_CASE("the grant of a first contact names the time, later ones the cursor") 
   REQUIRE(grant->cursor.has_value());
   CHECK(grant->cursor->uid_validity == 7);
   CHECK(grant->cursor->last_uid == 12);
-  CHECK_FALSE(grant->since_us.has_value());
+  CHECK(grant->since_us == world.inbox().since);
   world.inbox().uid_validity = 0;
   world.inbox().since = 0;  // everything there is
   CHECK_FALSE(world.claim().grant->since_us.has_value());
@@ -178,10 +178,20 @@ TEST_CASE("a lease that ended in peace begins again: at once where the server pu
     world.end(PollOutcome::done);
     CHECK(world.due_in() == 60 * LeaseWorld::second);
   }
-  SUBCASE("ended much too early") {
+  SUBCASE("ended much too early: soon, but not at once") {
+    world.inbox().interval_ms = 900'000;
     world.say(world.caught_up());
     world.pass(LeaseWorld::second);
     world.end(PollOutcome::done);
+    CHECK(world.due_in() == 60 * LeaseWorld::second);
+  }
+  SUBCASE("a server that cannot push is not watched") {
+    auto word = world.caught_up();
+    word.mailbox->can_push = false;
+    world.say(word);
+    messages::PollEnded end{"inbox", world.inbox().dispatch_no, "token"};
+    world.pass(19 * LeaseWorld::minute);
+    world.receive(end);
     CHECK(world.due_in() == 60 * LeaseWorld::second);
   }
   SUBCASE("released by a worker that stops") {
@@ -229,6 +239,19 @@ TEST_CASE("what is changed stops the lease at its next word, and what failed wit
   CHECK(world.inbox().failures == 0);
   CHECK(world.inbox().state == ConnectionState::unknown);
   CHECK_FALSE(world.inbox().is_stopping);
+}
+
+TEST_CASE("who asks again without having heard anything gets today's settings, and need not stop for them") {
+  LeaseWorld world;
+  world.hold();
+  world.inbox().is_stopping = true;
+  world.inbox().folder = "Other";
+  CHECK(world.claim().grant->folder == "Other");
+  CHECK_FALSE(world.inbox().is_stopping);
+  world.say(world.word());
+  world.inbox().is_stopping = true;
+  world.claim();
+  CHECK(world.inbox().is_stopping);
 }
 
 TEST_CASE("a holder that overstays its lease is told to go") {
@@ -388,9 +411,34 @@ TEST_CASE("mails left alone are counted once, whatever comes again") {
     world.hold();
     world.say(world.caught_up(101));
     CHECK(world.inbox().server_older == 90);
-    // Under a new UIDVALIDITY none of them is left alone.
-    world.say(world.caught_up(101, 8));
-    CHECK(world.inbox().server_older == 0);
+  }
+  SUBCASE("under a new UIDVALIDITY each lease counts anew, and all its words together") {
+    world.inbox().uid_validity = 7;
+    world.inbox().last_uid = 101;
+    for (int lease = 0; lease < 2; ++lease) {
+      world.pass(LeaseWorld::minute);
+      world.end(PollOutcome::released);
+      world.pass(LeaseWorld::second);
+      world.hold();
+      for (int i = 0; i < 3; ++i) {
+        word = world.caught_up(101, 8);
+        word.older_count = i < 2 ? 20 : 0;
+        world.say(word);
+      }
+      CHECK(world.inbox().server_older == 40);
+    }
+  }
+  SUBCASE("a cursor whose UIDs fell: all is listed, and counted, again") {
+    world.inbox().uid_validity = 7;
+    world.inbox().last_uid = 500;
+    world.pass(LeaseWorld::minute);
+    world.end(PollOutcome::released);
+    world.pass(LeaseWorld::second);
+    world.hold();
+    word = world.caught_up(101);
+    word.older_count = 95;
+    world.say(word);
+    CHECK(world.inbox().server_older == 95);
   }
 }
 

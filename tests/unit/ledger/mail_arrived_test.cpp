@@ -40,6 +40,7 @@ TEST_CASE("the cursor moves exactly as far as everything before is known") {
       {"the first of a mailbox that was made anew", 8, 0, 1, 8, 1},
       {"a later one of a mailbox that was made anew", 8, 1, 2, 7, 10},
       {"the first of a listing that began at nothing", 7, 0, 15, 7, 15},
+      {"the same below the cursor, and new: the UIDs fell", 7, 0, 3, 7, 3},
       {"nonsense: not behind its predecessor", 7, 10, 10, 7, 10},
       {"nonsense: no UIDVALIDITY", 0, 0, 5, 7, 10},
       {"nonsense: below zero", 7, -1, 11, 7, 10},
@@ -51,6 +52,27 @@ TEST_CASE("the cursor moves exactly as far as everything before is known") {
     CHECK(world.state.mailbox->uid_validity == row.validity_after);
     CHECK(world.state.mailbox->last_uid == row.last_after);
     CHECK(world.state.arrival.has_value());  // whatever the cursor does, what came is there
+  }
+}
+
+TEST_CASE("a known mail below the cursor does not move it back, whatever its listing began at") {
+  MailWorld world;
+  world.arrive(world.mail(3, 0));
+  world.state.mailbox->last_uid = 10;
+  world.arrive(world.mail(3, 0));
+  CHECK(world.state.mailbox->last_uid == 10);
+}
+
+TEST_CASE("a mailbox made anew forgets how many mails were left alone, unless this lease counted them") {
+  for (const bool is_counted : {false, true}) {
+    CAPTURE(is_counted);
+    MailWorld world;
+    auto& mailbox = *world.state.mailbox;
+    mailbox.server_older = 60;
+    mailbox.server_at = world.context.now;
+    mailbox.lease_until = world.context.now + micros(world.config.mail.lease) + (is_counted ? 0 : 1);
+    world.arrive(world.mail(1, 0, 8));
+    CHECK(world.state.mailbox->server_older == (is_counted ? 60 : 0));
   }
 }
 
@@ -99,6 +121,24 @@ TEST_CASE("what could not be fetched waits on the shelf with the server's words,
     CHECK(world.state.item->attempts == 2);
     CHECK(world.state.item->board_id == "desk");
   }
+  SUBCASE("fetched whole after all, it is read, also when somebody sends on what was there before") {
+    world.arrive(world.mail());
+    world.retry();
+    CHECK(world.state.mail->extent == MailExtent::whole);
+    CHECK(world.state.mail->stage == MailStage::waiting);
+    CHECK(world.state.item->state == messages::StandbyState::retry_pending);
+  }
+  SUBCASE("fetched whole after all, and deleted before it was read") {
+    world.arrive(world.mail());
+    world.hand_out();
+    messages::Envelope envelope;
+    envelope.message_id = "00000000-0000-4000-8000-000000000002";
+    const messages::StandbyDelete command{world.state.item->id, "ada", {}, {}};
+    world.carry_out(decide(world.state, command, Incoming{envelope, "", "", "", "", ""}, world.context));
+    world.parsed(world.letter());
+    CHECK(world.state.arrival->state == ArrivalState::deleted);
+    CHECK_FALSE(world.state.ticket.has_value());
+  }
   SUBCASE("fetched whole after all, it is read") {
     world.arrive(world.mail());
     CHECK(world.state.mail->stage == MailStage::waiting);
@@ -120,6 +160,19 @@ TEST_CASE("a mail of a mailbox that is gone waits on the shelf, and an assigned 
   world.parsed(world.letter("Nothing that matches"));
   CHECK(world.state.arrival->state == ArrivalState::opened);
   CHECK(world.state.ticket->board_id == "desk");
+}
+
+TEST_CASE("a replay from the shelf moves no cursor, however old it is") {
+  for (const std::int64_t validity : {7, 8}) {
+    MailWorld world;
+    world.arrive(world.mail(15, 14));  // behind a gap
+    world.hand_out();
+    world.parsed(world.letter("Nothing that matches"));
+    world.state.mailbox->uid_validity = validity;
+    const auto mailbox = world.state.mailbox;
+    world.retry("desk");
+    CHECK(world.state.mailbox == mailbox);
+  }
 }
 
 TEST_CASE("the same bytes in the same mailbox are a duplicate, without being read") {
@@ -172,7 +225,36 @@ TEST_CASE("a server that gives one UID to two mails loses neither") {
   const std::string id = world.state.item->id;
   world.arrive(second);
   CHECK(world.state.item->id == id);  // the same item, however often it comes
+  CHECK(std::ranges::count(world.history, "uid_reused", &store::HistoryRow::action) == 1);
   CHECK(world.counters["arrivals_accepted"] == 1);
+}
+
+TEST_CASE("the second mail of one UID is edited into a mail of its own too, and the first one keeps its item") {
+  MailWorld world;
+  world.arrive(world.mail());
+  auto second = world.mail();
+  second.blob->sha256 = std::string(64, 'b');
+  world.arrive(second);
+  world.state.arrival->state = ArrivalState::standby;
+  world.state.arrival->standby_id = "item of the first";
+  std::swap(world.counters["arrivals_received"], world.counters["arrivals_standby"]);
+  const std::string original_id = world.state.item->id;
+  auto message = codec::decode<messages::MailArrived>(world.state.item->original);
+  REQUIRE(message.ok());
+  messages::Envelope envelope;
+  envelope.message_id = "00000000-0000-4000-8000-000000000004";
+  envelope.type = messages::StandbyEdit::type;
+  message->trouble = "edited";
+  const messages::StandbyEdit edit{original_id, "ada", {}, "copy", {codec::encode(*message)}};
+  world.carry_out(decide(world.state, edit, Incoming{envelope, "", "", "", "", ""}, world.context));
+  REQUIRE(world.last.must_arrive.size() == 1);
+  const auto& replay = world.last.must_arrive[0];
+  const auto sent = codec::decode<messages::MailArrived>(replay.body);
+  REQUIRE(sent.ok());
+  CHECK(replay.envelope.message_id == crypto::uuid_v5(original_id, {"message"}));  // as a retry of the original would be
+  CHECK(sent->ticket_id == crypto::uuid_v5(replay.envelope.message_id, {"ticket"}));
+  CHECK(sent->trouble == "edited");
+  CHECK(world.state.arrival->standby_id == "item of the first");
 }
 
 TEST_CASE("the second mail of one UID is sent on under an id of its own") {
@@ -247,6 +329,40 @@ TEST_CASE("what is done on the server after import is as the mailbox wishes") {
   }
 }
 
+TEST_CASE("a mail that is not here whole is neither moved nor deleted on the server") {
+  struct Row {
+    messages::AfterImport after;
+    MailExtent extent;
+    std::size_t count;
+  };
+  const Row rows[] = {{messages::AfterImport::seen, MailExtent::header_only, 1}, {messages::AfterImport::move, MailExtent::header_only, 0},
+                      {messages::AfterImport::erase, MailExtent::header_only, 0}, {messages::AfterImport::move, MailExtent::none, 0},
+                      {messages::AfterImport::erase, MailExtent::none, 0}};
+  for (const auto& row : rows) {
+    CAPTURE(static_cast<int>(row.after));
+    CAPTURE(static_cast<int>(row.extent));
+    MailWorld world;
+    world.state.mailbox->after_import = row.after;
+    world.state.mailbox->after_folder = "Done";
+    auto message = world.mail();
+    message.extent = row.extent;
+    message.trouble = "too large";
+    if (row.extent == MailExtent::none) message.blob.reset();
+    world.arrive(message);
+    if (row.extent == MailExtent::header_only) {
+      world.hand_out();
+      world.parsed(world.letter());
+    }
+    REQUIRE(world.state.arrival->state == ArrivalState::standby);
+    messages::Envelope envelope;
+    envelope.message_id = "00000000-0000-4000-8000-000000000002";
+    const messages::StandbyDelete command{world.state.item->id, "ada", {}, {}};
+    world.carry_out(decide(world.state, command, Incoming{envelope, "", "", "", "", ""}, world.context));
+    CHECK(world.state.arrival->state == ArrivalState::deleted);
+    CHECK(world.chores.size() == row.count);
+  }
+}
+
 TEST_CASE("a mail is handed out to be read, and again after silence with more patience") {
   MailWorld world;
   world.state.own_addresses = {"support@example.com"};
@@ -285,6 +401,8 @@ TEST_CASE("deleting a mail's item decides it: its place on the server is tidied,
   const messages::StandbyDelete command{world.state.item->id, "ada", {}, {}};
   world.carry_out(decide(world.state, command, Incoming{envelope, "", "", "", "", ""}, world.context));
   CHECK(world.state.arrival->state == ArrivalState::deleted);
+  CHECK(world.state.mail->verdict == "deleted");
+  CHECK(world.state.mail->decided_at == world.context.now);
   CHECK(world.chores.size() == 1);
   world.parsed(world.letter());
   CHECK(world.state.arrival->state == ArrivalState::deleted);

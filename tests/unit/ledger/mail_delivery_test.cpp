@@ -222,8 +222,25 @@ TEST_CASE("a commit word counts from the holder of the claim only, and as often 
   CHECK(post.mail().maybe_sent);
 }
 
-TEST_CASE("a refused recipient goes to the shelf alone, the server is well") {
-  Post post;
+TEST_CASE("a notice to a recipient that does not exist ends there, and the shelf stays empty") {
+  for (const auto kind : {NoticeKind::confirmation, NoticeKind::state}) {
+    Post post{kind};
+    post.go_out();
+    post.report(Outcome::refuse, ReasonClass::recipient_refused);
+    CHECK(post.mail().state == DeliveryState::cancelled);
+    CHECK(post.mail().reason_class == ReasonClass::recipient_refused);
+    CHECK(post.mail().reason == "because");
+    CHECK(post.mail().finished_at == post.context.now);
+    CHECK_FALSE(post.mail().maybe_sent);
+    CHECK_FALSE(post.state.item.has_value());
+    CHECK(post.has_noted("cancelled"));
+    CHECK(post.state.destination->circuit == store::Circuit::closed);
+    CHECK(post.state.destination->in_flight == 0);
+  }
+}
+
+TEST_CASE("a refused recipient of a person's words goes to the shelf alone, the server is well") {
+  Post post{NoticeKind::comment};
   post.go_out();
   post.report(Outcome::refuse, ReasonClass::recipient_refused);
   CHECK(post.mail().state == DeliveryState::standby);
@@ -367,6 +384,11 @@ TEST_CASE("a person's hour is full: the mail waits until it is not") {
   CHECK(post.last.must_arrive.empty());
   CHECK(post.mail().due_at == post.context.now + 600 * second);
   CHECK(post.has_noted("held_back"));
+  const auto noted = std::ranges::count(post.history, "held_back", &store::HistoryRow::action);
+  post.pass(600 * second);
+  post.dispatch();  // somebody else was first
+  CHECK(post.mail().state == DeliveryState::waiting);
+  CHECK(std::ranges::count(post.history, "held_back", &store::HistoryRow::action) == noted);
   post.state.sent_mails.count -= 1;
   post.dispatch();
   CHECK(post.last.must_arrive.size() == 1);

@@ -169,6 +169,12 @@ TEST_CASE("an old replay, or one that was given up, changes nothing") {
   world.arrive(world.mail(), 1, "shop");
   CHECK(world.state.mail == mail);
   CHECK(world.last.changes.empty());
+  // Another one is under way meanwhile.
+  world.state.item->state = StandbyState::retry_pending;
+  world.state.item->retry_no = 2;
+  world.state.pending_item = world.state.item;
+  world.arrive(world.mail(), 1, "shop");
+  CHECK(world.last.changes.empty());
 }
 
 TEST_CASE("only the reading that is waited for counts, once") {

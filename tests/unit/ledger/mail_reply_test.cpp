@@ -70,14 +70,15 @@ TEST_CASE("a reply without a quote has no second text") {
   CHECK(world.comments[0].full_text.empty());
 }
 
-TEST_CASE("a person's reply reopens what was resolved, an automatic one does not, and nothing else is touched") {
+TEST_CASE("a person's reply reopens what was resolved or closed, an automatic one does not, and nothing else is touched") {
   struct Row {
     TicketState before;
     bool is_auto;
     TicketState after;
   };
   const Row rows[] = {{TicketState::resolved, false, TicketState::reopened}, {TicketState::resolved, true, TicketState::resolved},
-                      {TicketState::closed, false, TicketState::closed},     {TicketState::fresh, false, TicketState::fresh},
+                      {TicketState::closed, false, TicketState::reopened},   {TicketState::closed, true, TicketState::closed},
+                      {TicketState::fresh, false, TicketState::fresh},
                       {TicketState::on_hold, false, TicketState::on_hold},   {TicketState::reopened, false, TicketState::reopened}};
   for (const auto& row : rows) {
     MailWorld world;

@@ -85,5 +85,11 @@ TEST_CASE("lists, absences and ourselves are told apart") {
   CHECK_FALSE(detected({{"Auto-Submitted", "auto-generated"}}).is_out_of_office);
   CHECK(detected({{"X-Postroom-Loop", "install-1"}}).is_own);
   CHECK_FALSE(detected({{"X-Postroom-Loop", "install-2"}}).is_own);
-  CHECK(detected({}, "Desk@Postroom.Example").is_own);
+}
+
+TEST_CASE("who writes as one of our addresses is never answered, and is not us") {
+  const AutoMail form = detected({}, "Desk@Postroom.Example");
+  CHECK_FALSE(form.is_own);
+  CHECK(form.is_auto);
+  CHECK(form.reason == "sent from our own address desk@postroom.example");
 }

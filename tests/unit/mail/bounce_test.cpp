@@ -75,8 +75,9 @@ TEST_CASE("mail servers that never read RFC 3464 are understood") {
       {"sendmail",
        "The original message was received at Fri, 20 Nov 2026 10:00:00 GMT\nfrom localhost\n\n   ----- The following "
        "addresses had permanent fatal errors "
-       "-----\n<gone@example.org>\n    (reason: 550 5.1.1 <gone@example.org>... User unknown)\n",
-       "gone@example.org", "5.1.1", ""},
+       "-----\n<gone@example.org>\n    (reason: 550 5.1.1 <gone@example.org>... User unknown)\n\n   ----- Original message "
+       "follows -----\n\nMessage-ID: <m@x>\n",
+       "gone@example.org", "5.1.1", "m@x"},
   };
   for (const Case& one : cases) {
     CAPTURE(one.name);
@@ -100,6 +101,30 @@ TEST_CASE("X-Failed-Recipients names the recipient, a warning is a delay") {
   REQUIRE(bounce);
   CHECK(bounce->first.recipient == "gone@example.org");
   CHECK(bounce->first.action == BounceAction::delayed);
+}
+
+TEST_CASE("words alone make a report only when they name a mail") {
+  const std::string words = "We could not deliver it: delivery failed for gone@example.org.\n";
+  CHECK_FALSE(parse_bounce(from_daemon(words)));
+  CHECK(parse_bounce(from_daemon(words + "\nMessage-ID: <m@x>\n")));
+  Message with_header = from_daemon(words);
+  with_header.headers = {{"X-Failed-Recipients", "gone@example.org"}};
+  CHECK(parse_bounce(with_header));
+  Message broken_report = from_daemon(words);
+  broken_report.report_type = "delivery-status";
+  CHECK(parse_bounce(broken_report));
+}
+
+TEST_CASE("a delay is a report only beside words of mail servers") {
+  const std::string id = "\nMessage-ID: <m@x>\n";
+  CHECK_FALSE(parse_bounce(from_daemon("Please hurry." + id, "My order is delayed")));
+  CHECK_FALSE(parse_bounce(from_daemon("The import will be retried." + id, "Import")));
+  const auto delayed = parse_bounce(from_daemon("It could not be delivered for 4 hours." + id, "Mail delayed"));
+  REQUIRE(delayed);
+  CHECK(delayed->first.action == BounceAction::delayed);
+  const auto waiting = parse_bounce(from_daemon("It has not yet been delivered." + id, "Warning"));
+  REQUIRE(waiting);
+  CHECK(waiting->first.action == BounceAction::delayed);
 }
 
 TEST_CASE("people and read receipts do not bounce") {

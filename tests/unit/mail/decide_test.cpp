@@ -65,6 +65,32 @@ TEST_CASE("a bounce names the mail of ours that it is about, and only ours") {
   CHECK_FALSE(analyse(report, home).bounced_mail.has_value());
 }
 
+TEST_CASE("a mail with a Message-ID that we signed is our own; one from our address becomes an unconfirmed ticket") {
+  const Hmac ours = [](std::string_view data) { return std::string(32, static_cast<char>('a' + data.size() % 26)); };
+  const SignedId id{"01920000-0000-7000-8000-000000000001", "01920000-0000-7000-8000-000000000002"};
+  const Home home{{"install", {"desk@postroom.example"}}, "desk.example", ours};
+  const Route where{"b1", "Printers", "because"};
+  Message mail = mail_from("desk@postroom.example");
+  mail.message_id = signed_message_id(id, "desk.example", ours);
+  CHECK(decide(analyse(mail, home), {}, where).verdict == Verdict::own);
+  mail.message_id = signed_message_id(id, "other.example", ours);
+  const Decision form = decide(analyse(mail, home), {}, where);
+  CHECK(form.verdict == Verdict::ticket);
+  CHECK_FALSE(form.is_confirmed);
+}
+
+TEST_CASE("a machine that writes about delays or failures of its own becomes a ticket") {
+  Message order = mail_from("shop@example.org", "My order is delayed");
+  order.headers = {{"Return-Path", "<>"}};
+  CHECK(decided(order, {}).verdict == Verdict::ticket);
+  CHECK_FALSE(decided(order, {}).is_confirmed);
+  order.subject = "Job 7";
+  order.body_text = "The job failed and will be retried.";
+  CHECK(decided(order, {}).verdict == Verdict::ticket);
+  CHECK(decided(mail_from("postmaster@example.org", "Undeliverable parcels in the yard"), {}).verdict ==
+        Verdict::ticket);
+}
+
 TEST_CASE("a person's mail becomes a confirmed ticket, a machine's an unconfirmed one") {
   const Decision person = decided(mail_from("ann@example.org"), {});
   CHECK(person.verdict == Verdict::ticket);
@@ -84,7 +110,9 @@ TEST_CASE("no board means standby") {
 TEST_CASE("our own mail is ignored before all else") {
   Known known;
   known.thread = KnownThread{"1", ThreadedBy::signed_id, true};
-  CHECK(decided(mail_from("desk@postroom.example"), known).verdict == Verdict::own);
+  Message own = mail_from("desk@postroom.example");
+  own.headers = {{"X-Postroom-Loop", "install"}};
+  CHECK(decided(own, known).verdict == Verdict::own);
 }
 
 TEST_CASE("replies thread; a number in the subject only from a participant") {

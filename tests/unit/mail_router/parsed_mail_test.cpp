@@ -79,8 +79,12 @@ TEST_CASE("a machine's mail and our own say so") {
   CHECK_FALSE(automatic.may_be_confirmed);
   CHECK_FALSE(automatic.auto_reason.empty());
   mail::Message own = hello();
-  own.from = {{"", "desk@example.org"}};
+  own.headers = {{"X-Postroom-Loop", "install"}};
   CHECK(made_of(own).is_own);
+  mail::Message form = hello();
+  form.from = {{"", "desk@example.org"}};
+  CHECK_FALSE(made_of(form).is_own);
+  CHECK_FALSE(made_of(form).may_be_confirmed);
 }
 
 TEST_CASE("a bounce says whom it is about") {

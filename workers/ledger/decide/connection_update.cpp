@@ -19,7 +19,7 @@ std::string_view host_of(std::string_view url) {
   if (const auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
   url = url.substr(0, url.find('/'));
   const auto port = url.rfind(':');
-  const bool is_port = port != std::string_view::npos && url.find(']', port) == std::string_view::npos;
+  const bool is_port = port != std::string_view::npos && url.find_first_not_of("0123456789", port + 1) == std::string_view::npos;
   return is_port ? url.substr(0, port) : url;
 }
 
@@ -30,6 +30,12 @@ bool is_other_site(const State& state, const ConnectionUpdate& message) {
   if (before.kind != ConnectionKind::imap) return message.base_url && *message.base_url != before.base_url && state.has_connection_past;
   const bool is_other_mailbox = (message.base_url && host_of(*message.base_url) != host_of(before.base_url)) || (message.account && *message.account != before.account);
   return is_other_mailbox && std::ranges::any_of(state.connection_inboxes, [](const auto& inbox) { return inbox.uid_validity != 0; });
+}
+
+// The secret was entered for that account at that host, and nobody can read it from here: it is sent nowhere else.
+bool needs_secret_again(const store::ConnectionRow& before, const ConnectionUpdate& message) {
+  if (message.secret_sealed || before.secret_sealed.empty()) return false;
+  return (message.base_url && host_of(*message.base_url) != host_of(before.base_url)) || (message.account && *message.account != before.account);
 }
 
 // Their holders come again with the new settings; what failed with the old ones is tried at once.
@@ -67,6 +73,10 @@ Decision decide(const State& state, const ConnectionUpdate& message, const Incom
                     is_mailbox ? "Its mails belong to the mailbox it leads to: make a new connection with inboxes of its own."
                                : "Its tickets belong to the site it leads to: make a new connection and point the boards at it.",
                     message.base_url ? "/base_url" : "/account"},
+                   command_id);
+  }
+  if (needs_secret_again(before, message)) {
+    return refused({422, "secret-needed", "The secret is needed again", "It would be sent to another place than the one it was given for: give it again.", "/secret"},
                    command_id);
   }
   Decision decision;

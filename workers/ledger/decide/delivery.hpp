@@ -49,6 +49,8 @@ class DeliveryMachine {
   bool is_committed() const { return row_.sent_at > 0; }  // of the running claim
   void mail_done(std::string_view message_id, std::string_view actor);
   void mail_in_doubt(std::string_view reason);          // after the commit word: assumed to be sent, or sent again
+  bool is_comment() const;                              // what a person wrote
+  void no_such_reader(std::string_view reason);         // of a notice: the end of it, nothing for the shelf
   std::optional<messages::MailNotice> notice() const;
 
   void note(std::string_view actor, std::string_view action, std::string detail_json = "{}");

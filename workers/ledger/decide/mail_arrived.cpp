@@ -30,6 +30,8 @@ store::ArrivalRow arrival_of(const MailArrived& message, const Incoming& in, con
   return row;
 }
 
+std::string reused_item_id(const std::string& arrival_id, const MailArrived& message) { return crypto::uuid_v5(arrival_id, {message.blob->sha256}); }
+
 struct Arriving {
   const State& state;
   const MailArrived& message;
@@ -119,7 +121,8 @@ struct Arriving {
       // A server that gives one number to two mails: the second one must not be lost.
       const std::string reason = fmt::format("The server gave the UID of mail {} to another one.", mail.arrival_id);
       auto item = item_of(in, messages::StandbyKind::poison, uid_reused, reason, context);
-      item.id = crypto::uuid_v5(mail.arrival_id, {message.blob->sha256});
+      item.id = reused_item_id(mail.arrival_id, message);
+      if (state.item && state.item->id == item.id) return;
       desk.note("ledger", "uid_reused", detail({{"blob", message.blob->sha256}}), item.id);
       decision.insert_missing(std::move(item));
     }
@@ -135,7 +138,7 @@ struct Arriving {
       if (state.arrival->state == ArrivalState::received) decision.update(*state.mail, std::move(mail));
       return;
     }
-    take_bytes(mail);
+    if (is_whole() || mail.extent != MailExtent::whole) take_bytes(mail);  // it may have been fetched whole meanwhile
     const bool is_being_read = mail.stage != MailStage::decided && mail.blob_sha256 == state.mail->blob_sha256;
     if (mail.extent == MailExtent::none) {
       shelve(mail, unfetchable, unfetchable_reason());
@@ -157,13 +160,14 @@ Needs needs(const MailArrived& message, const Incoming& in) {
   needs.mail_id = in.envelope.message_id;
   needs.mailbox_id = message.inbox_id;
   if (message.blob) needs.mail_blob = message.blob->sha256;
+  if (message.blob && in.envelope.retry == 0) needs.standby_id = reused_item_id(in.envelope.message_id, message);
   return needs;
 }
 
 Decision decide(const State& state, const MailArrived& message, const Incoming& in, Context& context) {
   Arriving arriving{state, message, in, context};
   // A replay tells nothing about its neighbours in the mailbox.
-  if (in.envelope.retry == 0) move_cursor(arriving.decision, state.mailbox, message);
+  if (in.envelope.retry == 0) move_cursor(arriving.decision, context, state.mailbox, message, !state.arrival);
   if (!state.arrival) {
     arriving.begin();
   } else if (in.envelope.retry > 0) {

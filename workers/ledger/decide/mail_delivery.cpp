@@ -44,8 +44,11 @@ void DeliveryMachine::hold_back() {
     return;
   }
   row_.due_at = std::max(context_.now + 1'000'000, state_.sent_mails.oldest_at + an_hour);
+  constexpr std::string_view full = "this person got as many mails within an hour as are sent at most";
+  const bool is_known = row_.reason_class == ReasonClass::rate_limited && row_.reason == full;
   row_.reason_class = ReasonClass::rate_limited;
-  row_.reason = "this person got as many mails within an hour as are sent at most";
+  row_.reason = full;
+  if (is_known) return;
   note("ledger", "held_back", detail({{"reason", row_.reason}, {"due_at", to_rfc3339(from_micros(row_.due_at))}}));
 }
 
@@ -91,9 +94,22 @@ void DeliveryMachine::mail_done(std::string_view message_id, std::string_view ac
   note(actor, "mailed", detail({{"recipient", row_.recipient}, {"message_id", std::string{message_id}}}));
 }
 
-void DeliveryMachine::mail_in_doubt(std::string_view reason) {
+bool DeliveryMachine::is_comment() const {
   const auto mail = notice();
-  if (mail && mail->kind == messages::NoticeKind::comment) {
+  return mail && mail->kind == messages::NoticeKind::comment;
+}
+
+// Anybody can write with a made-up address: each would leave an item that no person could do anything about.
+void DeliveryMachine::no_such_reader(std::string_view reason) {
+  mail_not_sent();
+  row_.reason_class = ReasonClass::recipient_refused;
+  row_.reason = to_valid_utf8(reason);
+  cancel("ledger", reason);
+  settle_item();
+}
+
+void DeliveryMachine::mail_in_doubt(std::string_view reason) {
+  if (is_comment()) {
     ++row_.absent_count;
     note("ledger", "in_doubt", detail({{"reason", std::string{reason}}, {"then", "it is sent again under the same Message-ID"}}));
     return wait_spending(ReasonClass::timeout, reason, std::nullopt);

@@ -125,7 +125,8 @@ struct Reading {
     store::TicketRow ticket = before;
     ++ticket.version;
     ticket.updated_at = context.now;
-    const bool is_reopened = verdict.reopens && before.state == TicketState::resolved;
+    const bool is_finished = before.state == TicketState::resolved || before.state == TicketState::closed;
+    const bool is_reopened = verdict.reopens && is_finished;
     if (is_reopened) ticket.state = TicketState::reopened;
     const About about{desk.row().correlation_id, ticket.id, {}, {}};
     ledger::note(decision, context, about, "mail", "reply",

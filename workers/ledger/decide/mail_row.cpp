@@ -43,14 +43,18 @@ std::string natural_key(const messages::MailArrived& message, const std::string&
   return arrival_id == own_id ? key : fmt::format("{}/{}", key, arrival_id);
 }
 
-void move_cursor(Decision& decision, const std::optional<store::MailInboxRow>& mailbox, const messages::MailArrived& message) {
+void move_cursor(Decision& decision, Context& context, const std::optional<store::MailInboxRow>& mailbox, const messages::MailArrived& message, bool is_new) {
   if (!mailbox || message.uid_validity <= 0 || message.uid <= message.previous_uid || message.previous_uid < 0) return;
   store::MailInboxRow moved = *mailbox;
   if (moved.uid_validity == message.uid_validity) {
     if (message.previous_uid > moved.last_uid) return;
-    moved.last_uid = std::max(moved.last_uid, message.uid);
+    // Too low is never wrong: what is listed again is known.
+    const bool has_fallen = is_new && message.previous_uid == 0 && message.uid <= moved.last_uid;
+    moved.last_uid = has_fallen ? message.uid : std::max(moved.last_uid, message.uid);
   } else {
     if (message.previous_uid != 0) return;
+    // What was left alone under the old one; this lease's words may have told of the new one already.
+    if (moved.server_at < moved.lease_until - micros(context.config.mail.lease)) moved.server_older = 0;
     moved.uid_validity = message.uid_validity;
     moved.last_uid = message.uid;
   }
@@ -72,6 +76,8 @@ store::StandbyRow mail_item(const store::MailRow& mail, const store::ArrivalRow&
 
 void after_import(Decision& decision, Context& context, const std::optional<store::MailInboxRow>& mailbox, const store::MailRow& mail) {
   if (!mailbox || mailbox->after_import == AfterImport::keep) return;
+  // What is not here whole stays where it is.
+  if (mail.extent != messages::MailExtent::whole && mailbox->after_import != AfterImport::seen) return;
   store::InboxChoreRow chore;
   chore.id = context.ids.next();
   chore.inbox_id = mail.inbox_id;

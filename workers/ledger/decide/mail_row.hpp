@@ -9,7 +9,7 @@ namespace postroom::ledger {
 
 // mails.verdict
 namespace verdicts {
-inline constexpr std::string_view duplicate = "duplicate", standby = "standby", unparsable = "unparsable";
+inline constexpr std::string_view duplicate = "duplicate", standby = "standby", unparsable = "unparsable", deleted = "deleted";
 }
 
 // Reason classes of mails on the shelf.
@@ -20,7 +20,8 @@ inline constexpr std::string_view too_large = "too_large", unfetchable = "unfetc
 std::string natural_key(const messages::MailArrived& message, const std::string& arrival_id);
 
 // The mailbox's cursor goes exactly as far as everything before is known: a gap, or another mailbox than the cursor's, leaves it where it is.
-void move_cursor(Decision& decision, const std::optional<store::MailInboxRow>& mailbox, const messages::MailArrived& message);
+// It goes back when a listing that began at nothing starts with a mail below it that is new: the server's UIDs fell.
+void move_cursor(Decision& decision, Context& context, const std::optional<store::MailInboxRow>& mailbox, const messages::MailArrived& message, bool is_new);
 
 // An item whose original is the mail.arrived that the row came from: its replay is decided anew.
 store::StandbyRow mail_item(const store::MailRow& mail, const store::ArrivalRow& arrival, std::string_view reason_class, std::string_view reason,

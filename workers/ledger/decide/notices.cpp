@@ -7,6 +7,7 @@
 
 #include "common/codec/codec.hpp"
 #include "common/mail/address.hpp"
+#include "workers/ledger/decide/first_moments.hpp"
 
 namespace postroom::ledger {
 
@@ -36,8 +37,7 @@ struct Telling {
   std::string recipient() const { return mail::canonical_address(ticket.creator_email.value_or("")); }
   std::string sender() const { return inbox ? inbox->address : state.settings.sender_address.value_or(""); }
 
-  // Servers date mails with whole seconds: one of the second in which the inbox was made is not old.
-  bool is_old_mail() const { return origin && inbox && origin->received_at < inbox->created_at - inbox->created_at % 1'000'000; }
+  bool is_old_mail() const { return origin && inbox && origin->received_at < new_mail_since(inbox->created_at); }
   bool is_automatic() const { return origin && origin->is_auto; }
   bool is_own(const std::string& address) const { return address == mail::canonical_address(sender()) || std::ranges::find(state.own_addresses, address) != state.own_addresses.end(); }
 

@@ -1,6 +1,6 @@
 #pragma once
 // Mails to the people behind a ticket: whom a change is told, and whom never. Each is a delivery of kind mail in the decision that caused it.
-// Never told: automatic senders, our own addresses, addresses that take no answers; and mail that is older than its inbox gets no
+// Never told: automatic senders, our own addresses, addresses that take no answers; and mail that is older than its inbox (first_moments.hpp) gets no
 // confirmation and no word about states (a person's comment is sent all the same).
 
 #include <optional>

@@ -94,7 +94,7 @@ Decision decide_poison(const State& state, const Incoming& in, std::string_view 
     return decide_unparsable(state, fmt::format("What was read of the mail cannot be taken: {}", reason), context);
   }
   Decision decision;
-  if (const auto mail = mail_of(in); mail && reason_class != not_allowed) move_cursor(decision, state.mailbox, *mail);
+  if (const auto mail = mail_of(in); mail && reason_class != not_allowed) move_cursor(decision, context, state.mailbox, *mail, false);
   decision.notices.push_back({false, fmt::format("message {} of type {} shelved: {}", in.envelope.message_id, in.envelope.type, reason),
                               in.envelope.correlation_id, std::string{reason_class}});
   if (in.envelope.retry > 0 && state.pending_item && state.pending_item->retry_no == in.envelope.retry) {

@@ -31,6 +31,8 @@ Decision decide(const State& state, const StandbyDelete& message, const Incoming
       store::MailRow mail = *state.mail;
       mail.stage = store::MailStage::decided;
       mail.due_at = 0;
+      mail.verdict = verdicts::deleted;
+      mail.decided_at = context.now;
       after_import(decision, context, state.mailbox, mail);
       decision.update(*state.mail, std::move(mail));
     }

@@ -107,6 +107,7 @@ Decision edit_message(const State& state, const StandbyEdit& message, const std:
     if (!mail) return not_acceptable(mail.error(), command_id);
     if (const auto wrong = changed_identity(state, *mail)) return not_acceptable(*wrong, command_id);
   }
+  give_own_id(copy);
   const std::int64_t replay_no = state.subject_retries + 1;
   auto out = replay_of(copy, replay_no);
   if (!out) return not_acceptable(out.error(), command_id);
@@ -116,7 +117,7 @@ Decision edit_message(const State& state, const StandbyEdit& message, const std:
   copy.due_at = context.now + 120'000'000;
   decision.must_arrive.push_back(std::move(*out));
   retire(state, message, decision, context);
-  if (state.arrival && state.arrival->state == store::ArrivalState::standby) {
+  if (state.arrival && state.arrival->standby_id == state.item->id && state.arrival->state == store::ArrivalState::standby) {
     store::ArrivalRow arrival = *state.arrival;
     arrival.standby_id = copy.id;
     decision.update(*state.arrival, std::move(arrival));

@@ -2,12 +2,32 @@
 
 #include <fmt/format.h>
 
+#include "common/codec/codec.hpp"
+#include "common/crypto/crypto.hpp"
+#include "common/messages/stored.hpp"
 #include "common/store/views.hpp"
+#include "workers/ledger/decide/mail_row.hpp"
 #include "workers/ledger/decide/problem.hpp"
+#include "workers/ledger/decide/shelf.hpp"
 
 namespace postroom::ledger {
 
 using messages::StandbyState;
+
+namespace {
+
+template <class M>
+void give_own_id_to(store::StandbyRow& item) {
+  auto properties = codec::decode<messages::StoredProperties>(item.properties);
+  auto message = codec::decode<M>(item.original);
+  if (!properties || !message) return;
+  item.subject_id = properties->envelope.message_id = crypto::uuid_v5(item.link_id.value_or(item.id), {"message"});
+  item.ticket_id = message->ticket_id = crypto::uuid_v5(item.subject_id, {"ticket"});
+  item.properties = codec::encode(*properties);
+  item.original = codec::encode(*message);
+}
+
+}  // namespace
 
 std::optional<Decision> item_obstacle(const State& state, std::string_view item_id, std::optional<std::int64_t> expected_version, bool is_pending_fine,
                                       std::string_view command_id) {
@@ -21,6 +41,12 @@ std::optional<Decision> item_obstacle(const State& state, std::string_view item_
     return refused({409, "retry-pending", "A retry is under way", "Wait for its result.", ""}, command_id);
   }
   return std::nullopt;
+}
+
+void give_own_id(store::StandbyRow& item) {
+  if (item.retry_no > 0) return;  // it has one
+  if (item.reason_class == reused_key) give_own_id_to<messages::TicketOpen>(item);
+  if (item.reason_class == uid_reused) give_own_id_to<messages::MailArrived>(item);
 }
 
 std::string item_answer(const store::StandbyRow& item) { return store::data_json(store::standby_json(item)); }

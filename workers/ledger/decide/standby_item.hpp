@@ -14,6 +14,9 @@ std::optional<Decision> item_obstacle(const State& state, std::string_view item_
 
 std::string item_answer(const store::StandbyRow& item);
 
+// What was accepted under an id that another message already had becomes a ticket of its own. A copy gets the ids that its original would get.
+void give_own_id(store::StandbyRow& item);
+
 About about_item(const store::StandbyRow& item);
 
 }  // namespace postroom::ledger

@@ -113,6 +113,7 @@ struct Judging {
     } else {
       credit_far_side();
     }
+    if (is_mail(machine.row()) && message.reason_class == ReasonClass::recipient_refused && !machine.is_comment()) return machine.no_such_reader(reason());
     if (message.reason_class == ReasonClass::not_found) machine.far_side_is(ConnectionState::failing, message.reason_class, reason());
     machine.refuse(message.reason_class, reason());
   }
