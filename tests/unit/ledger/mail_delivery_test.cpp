@@ -75,6 +75,7 @@ struct Post : World {
 
 TEST_CASE("a mail goes out as a job of the notifier, claimed with all it says and no target") {
   Post post;
+  post.state.ticket->description = "The whole story";
   post.dispatch();
   REQUIRE(post.last.must_arrive.size() == 1);
   CHECK(post.last.must_arrive[0].routing_key == "notifier");
@@ -82,6 +83,7 @@ TEST_CASE("a mail goes out as a job of the notifier, claimed with all it says an
   const auto answer = post.take();
   REQUIRE(answer.grant.has_value());
   REQUIRE(answer.grant->notice.has_value());
+  CHECK(answer.grant->ticket.description.empty());  // no mail repeats it
   CHECK(answer.grant->notice->recipient == "Ann@Customer.example");
   CHECK(answer.grant->notice->references == std::vector<std::string>{"first@customer.example"});
   CHECK(answer.grant->site.base_url == "smtps://mail.example");

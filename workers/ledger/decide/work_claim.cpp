@@ -39,6 +39,7 @@ messages::Grant grant_of(const State& state, const DeliveryMachine& machine, con
     grant.target = machine.target();
   }
   grant.ticket = card_of(state, context);
+  if (is_mail(row)) grant.ticket.description.clear();  // no mail repeats it, and with a long comment beside it the answer could grow too large
   grant.marker = fmt::format("{}.{}", context.config.installation.id, row.id);
   grant.attempt = row.attempts + 1;
   grant.probe_base = row.probe_base;
