@@ -82,8 +82,10 @@ std::string to_valid_utf8(std::string_view text) {
 
 std::string_view cut_utf8(std::string_view text, std::size_t byte_count) {
   if (text.size() <= byte_count) return text;
+  // A character has at most three bytes after its first; a longer run of such bytes is none, and may be cut anywhere.
+  const std::size_t least = byte_count < 3 ? 0 : byte_count - 3;
   std::size_t end = byte_count;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  while (end > least && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   return text.substr(0, end);
 }
 

@@ -256,6 +256,10 @@ class Mailbox:
         found = self._good(self.far.uid("FETCH", "1:*", "(UID FLAGS)")) if self.uids() else []
         return {int(re.search(rb"UID (\d+)", line)[1]): set(re.search(rb"FLAGS \((.*?)\)", line)[1].decode().split()) for line in found if line}
 
+    def put(self, content, received_at):
+        """A mail into INBOX as if it had come at that time, Unix seconds."""
+        self._good(self.far.append("INBOX", None, imaplib.Time2Internaldate(received_at), content))
+
     def flag(self, uid, flag):
         self._good(self.far.uid("STORE", str(uid), "+FLAGS", f"({flag})"))
 

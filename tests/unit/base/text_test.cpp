@@ -21,6 +21,8 @@ TEST_CASE("UTF-8 is judged by RFC 3629: no overlong forms, no surrogates, nothin
 TEST_CASE("cut_utf8 never cuts inside a character") {
   CHECK(cut_utf8("a\xe2\x82\xac", 3) == "a");
   CHECK(cut_utf8("a\xe2\x82\xac", 4) == "a\xe2\x82\xac");
+  CHECK(cut_utf8("\xf0\x9f\x98\x80", 3).empty());
+  CHECK(cut_utf8("a\x82\x82\x82\x82\x82\x82\x82", 6).size() >= 3);  // no text, but not nothing either
 }
 
 TEST_CASE("split keeps empty parts") { CHECK(split("a,,b", ',').size() == 3); }
