@@ -72,7 +72,7 @@ Decision decide(const State& state, const TicketChangeState& message, const Inco
   note(decision, context, {ticket.correlation_id, ticket.id, {}, {}}, message.actor, "state",
        detail({{"from", std::string{messages::name_of(before.state)}}, {"to", std::string{messages::name_of(ticket.state)}}, {"note", message.note.value_or("")}}));
   announce(decision, ticket, "state");
-  notify_state(decision, context, state, ticket, message.note);
+  notify_state(decision, context, state, ticket, {});  // the note is for the history, not for the customer
   std::optional<store::ExternalTicketRow> external;
   for (const auto& one : state.externals) {
     if (one.state == store::ExternalState::linked) external = one;
