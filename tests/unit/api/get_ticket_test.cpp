@@ -38,9 +38,10 @@ class BetweenTwoLooks final : public NoReading {
 Reply shown(store::ArrivalState decided) {
   ADoor door;
   BetweenTwoLooks reading{decided};
+  const std::string path = "/v1/tickets/" + some_id;
   Request request;
   request.id = some_id;
-  request.path = "/v1/tickets/" + some_id;
+  request.path = path;
   return std::get<Reply>(get_ticket(request, Context{.settings = door.settings, .boards = door.boards, .seal = door.seal, .reading = &reading}));
 }
 
