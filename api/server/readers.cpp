@@ -35,6 +35,14 @@ bool Readers::read(Work work) {
   return true;
 }
 
+void Readers::go_on(Work work) {
+  {
+    const std::lock_guard guard{mutex_};
+    queue_.push_back(std::move(work));
+  }
+  changed_.notify_one();
+}
+
 void Readers::run() {
   std::unique_ptr<store::Reading> reading;
   while (true) {

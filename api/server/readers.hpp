@@ -27,6 +27,8 @@ class Readers {
 
   // False: too much is queued already (1,000 reads); nothing was taken.
   bool read(Work work);
+  // The next step of what was begun: always taken. Who calls it bounds how many there are.
+  void go_on(Work work);
 
   void stop();  // finishes what is queued and joins the threads
 

@@ -24,7 +24,8 @@ Reply broken(const Visit& visit, std::string_view what) {
                           .command_id = visit.request.command_id});
 }
 
-constexpr std::size_t part_size = 256 * 1024;  // bytes of a file in memory for one download
+constexpr std::size_t part_size = 128 * 1024;  // bytes of a file in memory for one download
+constexpr int most_downloads = 64;             // at a time
 
 // What a row refers to is kept as long as the row: its file is there, or the store was tampered with.
 Reply blob_missing(const Visit& visit, const Error& error) {
@@ -42,7 +43,9 @@ Reply blob_missing(const Visit& visit, const Error& error) {
 }  // namespace
 
 Service::Service(Ports ports, Performer& performer, Readers& readers)
-    : ports_(std::move(ports)), performer_(performer), readers_(readers), cache_(ports_.clock) {}
+    : ports_(std::move(ports)), performer_(performer), readers_(readers), cache_(ports_.clock) {
+  metrics::gauge("api_downloads", [count = downloads_] { return static_cast<double>(count->load()); });
+}
 
 void Service::answer(Visit& visit, Done done) {
   switch (visit.route->needs) {
@@ -96,22 +99,27 @@ Reply Service::opened(Download download, const Visit& visit) const {
                             .detail = fmt::format("{} bytes; at most {} are sent", download.size, largest_download),
                             .instance = visit.request.path});
   }
+  // Its place is free again when the session lets the file go.
+  if (downloads_->fetch_add(1) >= most_downloads) {
+    downloads_->fetch_sub(1);
+    return unavailable("too-many-downloads", "too many files are being sent; ask again", visit.request.path);
+  }
+  const std::shared_ptr<void> place{nullptr, [count = downloads_](void*) { count->fetch_sub(1); }};
   auto file = FileBody::open(ports_.blobs, download.sha256, download.size);
   if (!file) return blob_missing(visit, file.error());
   Reply reply{.status = 200, .media_type = safe_media_type(download.media_type)};
   reply.with("Content-Disposition", content_disposition(download.file_name, reply.media_type));
-  reply.file = std::move(*file);
+  reply.file = std::shared_ptr<FileBody>{file->get(), [file = *file, place](FileBody*) {}};
   return reply;
 }
 
 void Service::read_part(std::shared_ptr<FileBody> file, Took took) {
   auto shared_took = std::make_shared<Took>(std::move(took));
-  const bool taken = readers_.read([this, file = std::move(file), shared_took](store::Reading*) {
+  readers_.go_on([this, file = std::move(file), shared_took](store::Reading*) {
     auto part = file->next(part_size);
     if (!part) log::error("a download broke off", {{"why", part.error().text()}});
     ports_.loop([shared_took, bytes = part ? std::move(*part) : std::string{}]() mutable { (*shared_took)(std::move(bytes)); });
   });
-  if (!taken) ports_.loop([shared_took] { (*shared_took)({}); });
 }
 
 void Service::carry_out(Plan plan, const Visit& visit, Done done) {

@@ -45,6 +45,7 @@ class Service {
   Ports ports_;
   Performer& performer_;
   Readers& readers_;
+  std::shared_ptr<std::atomic<int>> downloads_ = std::make_shared<std::atomic<int>>(0);  // under way; sessions may outlive us
   mutable BoardCache cache_;
 };
 

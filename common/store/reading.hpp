@@ -97,7 +97,7 @@ struct Balance {
 
 // The whole life of one thing: everything under its correlation id, and all of its ticket.
 struct Trace {
-  std::string asked;  // what the id named: ticket | delivery | external_ticket | standby | arrival | command | correlation | message
+  std::string asked;  // what the id named: ticket | delivery | external_ticket | comment | attachment | standby | arrival | command | correlation | message
   std::string correlation_id;
   std::optional<ArrivalRow> arrival;
   std::vector<TicketRow> tickets;

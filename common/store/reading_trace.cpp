@@ -16,6 +16,8 @@ constexpr Origin origins[] = {
     {"ticket", "SELECT correlation_id FROM tickets WHERE id = ?1"},
     {"delivery", "SELECT t.correlation_id FROM deliveries d JOIN tickets t ON t.id = d.ticket_id WHERE d.id = ?1"},
     {"external_ticket", "SELECT t.correlation_id FROM external_tickets e JOIN tickets t ON t.id = e.ticket_id WHERE e.id = ?1"},
+    {"comment", "SELECT t.correlation_id FROM comments c JOIN tickets t ON t.id = c.ticket_id WHERE c.id = ?1"},
+    {"attachment", "SELECT t.correlation_id FROM attachments a JOIN tickets t ON t.id = a.ticket_id WHERE a.id = ?1"},
     {"standby", "SELECT correlation_id FROM standby WHERE id = ?1"},
     {"arrival", "SELECT correlation_id FROM arrivals WHERE id = ?1"},
     {"arrival", "SELECT correlation_id FROM arrivals WHERE ticket_id = ?1 LIMIT 1"},

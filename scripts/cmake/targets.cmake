@@ -26,6 +26,15 @@ function(postroom_test name)
   target_compile_definitions(${name} PRIVATE POSTROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" POSTROOM_BINARY_DIR="${CMAKE_BINARY_DIR}/bin")
   doctest_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
                          ENVIRONMENT "POSTROOM_ALLOW_ROOT=1;${arg_ENVIRONMENT}")
+  postroom_level(${arg_LABEL} ${name})
+endfunction()
+
+# All tests of a level as one target: tests_unit, tests_contract …
+function(postroom_level level target)
+  if(NOT TARGET tests_${level})
+    add_custom_target(tests_${level})
+  endif()
+  add_dependencies(tests_${level} ${target})
 endfunction()
 
 # postroom_folders(A B …): the subfolders in reading order.

@@ -5,8 +5,10 @@
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
 #include "common/messages/stored.hpp"
+#include "common/metrics/metrics.hpp"
 #include "common/store/table.hpp"
 #include "workers/ledger/decide/delivery.hpp"
+#include "workers/ledger/loading.hpp"
 
 namespace postroom::ledger {
 
@@ -14,16 +16,6 @@ using store::Row;
 using store::Value;
 
 namespace {
-
-// Loads one optional row; the slot keeps what an explicit wish put there first.
-template <class R>
-Result<void> into(std::optional<R>& slot, store::Database& database, std::string_view rest, std::initializer_list<Value> parameters) {
-  if (slot) return {};
-  auto row = store::select_one<R>(database, rest, parameters);
-  if (!row) return row.error();
-  slot = std::move(*row);
-  return {};
-}
 
 template <class R>
 Result<void> by_id(std::optional<R>& slot, store::Database& database, std::string_view id) {
@@ -56,6 +48,8 @@ constexpr std::string_view connection_in_use =
     "SELECT EXISTS (SELECT 1 FROM boards WHERE connection_id = ?1) OR EXISTS (SELECT 1 FROM deliveries WHERE destination_id = ?1 "
     "AND state IN ('waiting', 'dispatched', 'claimed', 'standby')) OR EXISTS (SELECT 1 FROM inboxes WHERE connection_id = ?1) "
     "OR EXISTS (SELECT 1 FROM inboxes WHERE smtp_connection_id = ?1) OR EXISTS (SELECT 1 FROM settings WHERE smtp_connection_id = ?1)";
+
+constexpr std::string_view arrivals = "arrivals_";  // begin of the counters of what became of them
 
 constexpr std::string_view connection_has_past = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE destination_id = ?1)";
 
@@ -223,6 +217,7 @@ Result<Aftermath> Books::write(Decision decision, Context& context) {
     if (auto written = write_change(change); !written) return written.error();
   }
   for (const auto& [name, by] : decision.counted) {
+    if (by > 0 && name.starts_with(arrivals)) metrics::counter("ledger_arrivals", {{"state", name.substr(arrivals.size())}}).add();
     auto counted = database_.execute(
         "INSERT INTO counters (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value", {name, by});
     if (!counted) return counted.error();

@@ -1,5 +1,5 @@
 // What decisions about mail see: the mail with its mailbox, where it belongs, and what a notice hangs on. Each lookup is a seek in an index,
-// however often a sender uses one id; boards, mailboxes' addresses and settings are read once and remembered until one of them changes.
+// however often a sender uses one id; boards and our own addresses are read once and remembered until one of them changes.
 
 #include <algorithm>
 
@@ -8,6 +8,7 @@
 #include "common/store/table.hpp"
 #include "workers/ledger/books.hpp"
 #include "workers/ledger/decide/notices.hpp"
+#include "workers/ledger/loading.hpp"
 
 namespace postroom::ledger {
 
@@ -19,15 +20,6 @@ namespace {
 constexpr std::int64_t an_hour = 3'600'000'000;  // microseconds
 constexpr std::size_t most_thread_ids = 50;
 constexpr std::int64_t most_recent = 1'000;  // mails to one recipient that are counted
-
-template <class R>
-Result<void> into(std::optional<R>& slot, store::Database& database, std::string_view rest, std::initializer_list<Value> parameters) {
-  if (slot) return {};
-  auto row = store::select_one<R>(database, rest, parameters);
-  if (!row) return row.error();
-  slot = std::move(*row);
-  return {};
-}
 
 std::vector<std::string> keywords_of(const store::BoardRow& board) {
   auto keywords = codec::decode<messages::StoredKeywords>(fmt::format(R"({{"keywords":{}}})", board.keywords));

@@ -2,6 +2,7 @@
 
 #include "common/store/table.hpp"
 #include "workers/ledger/books.hpp"
+#include "workers/ledger/loading.hpp"
 
 namespace postroom::ledger {
 
@@ -13,8 +14,10 @@ constexpr std::int64_t an_hour = 3'600'000'000;  // microseconds
 
 // One word carries so many chores; the rest comes with the next one.
 constexpr std::string_view chores_waiting = "WHERE inbox_id = ?1 AND state = 'waiting' ORDER BY attempts, uid LIMIT 200";
+// By what is undecided, for an inbox may have a hundred thousand mails that are not.
 constexpr std::string_view mails_undecided =
-    "SELECT EXISTS (SELECT 1 FROM mails WHERE stage = 'waiting' AND inbox_id = ?1) OR EXISTS (SELECT 1 FROM mails WHERE stage = 'parsing' AND inbox_id = ?1)";
+    "SELECT EXISTS (SELECT 1 FROM mails WHERE stage = 'waiting' AND stage <> 'decided' AND due_at >= 0 AND inbox_id = ?1) "
+    "OR EXISTS (SELECT 1 FROM mails WHERE stage = 'parsing' AND stage <> 'decided' AND due_at >= 0 AND inbox_id = ?1)";
 constexpr std::string_view mails_to_recipient =
     "SELECT COUNT(*), COALESCE(MIN(at), 0) FROM ("
     "SELECT sent_at AS at FROM deliveries WHERE recipient = ?1 AND recipient <> '' "
@@ -30,15 +33,6 @@ constexpr std::string_view ticket_smtp =
     "(SELECT smtp_connection_id FROM settings WHERE id = 1))";
 
 template <class R>
-Result<void> fetch_one(std::optional<R>& slot, store::Database& database, std::string_view rest, std::initializer_list<store::Value> values) {
-  if (slot) return {};
-  auto row = store::select_one<R>(database, rest, values);
-  if (!row) return row.error();
-  slot = std::move(*row);
-  return {};
-}
-
-template <class R>
 Result<void> fetch_all(std::vector<R>& rows, store::Database& database, std::string_view rest, std::initializer_list<store::Value> values) {
   auto found = store::select<R>(database, rest, values);
   if (!found) return found.error();
@@ -51,34 +45,34 @@ Result<void> fetch_all(std::vector<R>& rows, store::Database& database, std::str
 Result<void> Books::load_lease(State& state) {
   if (!state.inbox) return {};
   const auto& inbox = *state.inbox;
-  if (auto loaded = fetch_one(state.connection, database_, "WHERE id = ?1", {inbox.connection_id}); !loaded) return loaded;
+  if (auto loaded = into(state.connection, database_, "WHERE id = ?1", {inbox.connection_id}); !loaded) return loaded;
   if (auto loaded = fetch_all(state.chores, database_, chores_waiting, {inbox.id}); !loaded) return loaded;
   return fetch_all(state.suspects, database_, "WHERE inbox_id = ?1 ORDER BY uid LIMIT 1000", {inbox.id});
 }
 
 Result<void> Books::load_mailboxes(const Needs& needs, State& state) {
   Result<void> loaded;
-  if (loaded && needs.inbox_id) loaded = fetch_one(state.inbox, database_, "WHERE id = ?1", {*needs.inbox_id});
-  if (loaded && needs.inbox_name) loaded = fetch_one(state.inbox_named, database_, "WHERE name = ?1", {*needs.inbox_name});
+  if (loaded && needs.inbox_id) loaded = into(state.inbox, database_, "WHERE id = ?1", {*needs.inbox_id});
+  if (loaded && needs.inbox_name) loaded = into(state.inbox_named, database_, "WHERE name = ?1", {*needs.inbox_name});
   if (loaded && needs.inbox_folder) {
     const auto& [connection_id, folder] = *needs.inbox_folder;
     const std::string& asked = connection_id.empty() && state.inbox ? state.inbox->connection_id : connection_id;
-    loaded = fetch_one(state.inbox_same_folder, database_, "WHERE connection_id = ?1 AND folder = ?2", {asked, folder});
+    loaded = into(state.inbox_same_folder, database_, "WHERE connection_id = ?1 AND folder = ?2", {asked, folder});
   }
   if (loaded && needs.inbox_references && state.inbox) {
-    if (state.inbox->board_id && !needs.board_id) loaded = fetch_one(state.board, database_, "WHERE id = ?1", {*state.inbox->board_id});
+    if (state.inbox->board_id && !needs.board_id) loaded = into(state.board, database_, "WHERE id = ?1", {*state.inbox->board_id});
     if (loaded && state.inbox->smtp_connection_id && !needs.smtp_connection_id) {
-      loaded = fetch_one(state.smtp_asked, database_, "WHERE id = ?1", {*state.inbox->smtp_connection_id});
+      loaded = into(state.smtp_asked, database_, "WHERE id = ?1", {*state.inbox->smtp_connection_id});
     }
   }
-  if (loaded && needs.smtp_connection_id) loaded = fetch_one(state.smtp_asked, database_, "WHERE id = ?1", {*needs.smtp_connection_id});
+  if (loaded && needs.smtp_connection_id) loaded = into(state.smtp_asked, database_, "WHERE id = ?1", {*needs.smtp_connection_id});
   if (loaded && needs.connection_inboxes && needs.connection_id) {
     loaded = fetch_all(state.connection_inboxes, database_, "WHERE connection_id = ?1", {*needs.connection_id});
   }
   if (loaded && needs.lease) loaded = load_lease(state);
   for (const auto& id : needs.chore_ids) {
     std::optional<store::InboxChoreRow> chore;
-    if (loaded) loaded = fetch_one(chore, database_, "WHERE id = ?1", {id});
+    if (loaded) loaded = into(chore, database_, "WHERE id = ?1", {id});
     if (chore) state.reported_chores.push_back(std::move(*chore));
   }
   if (loaded && needs.inbox_usage && needs.inbox_id) {
@@ -89,18 +83,18 @@ Result<void> Books::load_mailboxes(const Needs& needs, State& state) {
 
 Result<void> Books::load_mail_delivery(const Needs& needs, State& state) {
   const auto& mail = *state.delivery;
-  if (auto loaded = fetch_one(state.mail_after, database_, mail_after, {mail.ticket_id, mail.destination_id, mail.recipient, mail.seq}); !loaded) return loaded;
+  if (auto loaded = into(state.mail_after, database_, mail_after, {mail.ticket_id, mail.destination_id, mail.recipient, mail.seq}); !loaded) return loaded;
   switch (mail.state) {
     case store::DeliveryState::waiting:
-      if (auto loaded = fetch_one(state.mail_before, database_, mail_before, {mail.ticket_id, mail.destination_id, mail.recipient, mail.seq}); !loaded) return loaded;
+      if (auto loaded = into(state.mail_before, database_, mail_before, {mail.ticket_id, mail.destination_id, mail.recipient, mail.seq}); !loaded) return loaded;
       return database_.query(mails_to_recipient, {mail.recipient, needs.now - an_hour, needs.now, mail.id},
                              [&](const Row& row) { state.sent_mails = {row.integer(0), row.integer(1)}; });
     case store::DeliveryState::dispatched:
     case store::DeliveryState::claimed:
       if (!state.ticket) return {};
-      if (auto loaded = fetch_one(state.origin, database_, "WHERE arrival_id = ?1", {state.ticket->arrival_id}); !loaded) return loaded;
+      if (auto loaded = into(state.origin, database_, "WHERE arrival_id = ?1", {state.ticket->arrival_id}); !loaded) return loaded;
       return load_thread_ids(mail.ticket_id, state);
-    case store::DeliveryState::standby: return state.ticket ? fetch_one(state.smtp, database_, ticket_smtp, {state.ticket->arrival_id}) : Result<void>{};
+    case store::DeliveryState::standby: return state.ticket ? into(state.smtp, database_, ticket_smtp, {state.ticket->arrival_id}) : Result<void>{};
     default: return {};
   }
 }

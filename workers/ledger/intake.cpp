@@ -169,7 +169,7 @@ Result<Aftermath> Intake::take(const broker::Delivery& delivery, Context& contex
   }
   if (!is_uuid(envelope.message_id)) return shelve(in, "invalid_id", "Its message_id is not a UUID.", context);
   if (!may_have_published(envelope)) {
-    return shelve(in, "not_allowed", fmt::format("The user {} may not publish {}.", envelope.user_id, envelope.type), context);
+    return shelve(in, not_allowed, fmt::format("The user {} may not publish {}.", envelope.user_id, envelope.type), context);
   }
   metrics::counter("ledger_messages", {{"type", handler->type}}).add();
   if (handler->is_command) return take_command(delivery, in, context);

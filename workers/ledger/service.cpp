@@ -141,6 +141,8 @@ class Service {
     from_database("ledger_outgoing_depth", "SELECT COUNT(*) FROM outgoing");
     from_database("ledger_deliveries_in_flight", "SELECT COALESCE(SUM(in_flight), 0) FROM destinations");
     from_database("ledger_destinations_open_circuit", "SELECT COUNT(*) FROM destinations WHERE circuit <> 'closed'");
+    from_database("ledger_inboxes_failing", "SELECT COUNT(*) FROM inboxes WHERE state = 'failing'");
+    from_database("ledger_leases_held", "SELECT COUNT(*) FROM inboxes WHERE lease = 'held'");
     metrics::gauge("ledger_messages_held", [this] { return static_cast<double>(rounds_.held()); });
     metrics::gauge("ledger_wal_bytes", [this] {
       std::error_code missing;

@@ -8,6 +8,6 @@
 // trusts nobody because a mail is a stranger's bytes: it is parsed by a child that can compute and nothing else; what breaks the child is
 //               told as unparsable, and its neighbours never notice
 
-#include "workers/mail_router/process.hpp"
+#include "workers/mail_router/work.hpp"
 
-int main(int argc, char** argv) { return postroom::mail_router::serve(argc, argv); }
+int main(int argc, char** argv) { return postroom::worker::run_process(argc, argv, postroom::mail_router::calling()); }

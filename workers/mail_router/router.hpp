@@ -26,7 +26,7 @@
 
 namespace postroom::mail_router {
 
-// What a router works with: the real things are put together in process.cpp, fakes in tests.
+// What a router works with: the real things are put together in work.cpp, fakes in tests.
 struct Desk {
   broker::Publisher& publisher;
   broker::Consumer& consumer;

@@ -183,6 +183,31 @@ TEST_CASE("a caller who leaves in the middle harms nobody") {
   CHECK(store.api.ask_as_admin({.path = path}).body.size() == content.size());
 }
 
+TEST_CASE("so many files are sent at a time, the next is asked to come again, and places become free") {
+  auto& store = Store::shared();
+  const std::string content = noise(24 << 20);  // more than the sockets hold
+  const auto path = store.attachment(store.blob(content), content.size());
+  {
+    std::vector<std::unique_ptr<RawConnection>> slow;
+    for (int n = 0; n < 64; ++n) {
+      slow.push_back(std::make_unique<RawConnection>(store.api.port()));
+      slow.back()->send(request_for(store, path));
+    }
+    auto refused = store.api.ask_as_admin({.path = path});
+    for (int tries = 0; tries < 100 && refused.status == 200; ++tries) refused = store.api.ask_as_admin({.path = path});
+    CHECK(refused.status == 503);
+    CHECK(refused.headers.at("retry-after") == "1");
+    CHECK(store.api.ask_as_admin({.path = "/v1/boards"}).status == 200);
+  }
+  auto again = store.api.ask_as_admin({.path = path});
+  for (int tries = 0; tries < 100 && again.status == 503; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    again = store.api.ask_as_admin({.path = path});
+  }
+  CHECK(again.status == 200);
+  CHECK((again.body == content));
+}
+
 TEST_CASE("files that are missing, damaged or too large are problems, and tell nothing of the disk") {
   auto& store = Store::shared();
   const auto missing = store.api.ask_as_admin({.path = store.attachment(std::string(64, 'b'), 5)});

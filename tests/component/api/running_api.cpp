@@ -57,7 +57,7 @@ RunningApi::RunningApi(std::map<std::string, std::string> environment) : environ
   const fs::path home = scratch_.path() / "home";
   if (cli::run_init(cli::InitOptions{.home = home}) != 0) throw std::runtime_error{"postroom init failed"};
   const auto endpoint = Rabbit::shared().endpoint("api");
-  write_secret(home / "secrets" / "broker-api", endpoint.password);
+  for (const char* user : {"api", "ledger"}) write_secret(home / "secrets" / fmt::format("broker-{}", user), Rabbit::shared().endpoint(user).password);
   std::string token;
   std::ifstream{home / "secrets" / "admin-token"} >> token_;
   fs::create_directories(home / "data");
@@ -99,6 +99,12 @@ void RunningApi::start() {
   char* arguments[] = {program.data(), nullptr};
   if (posix_spawn(&pid_, program.c_str(), nullptr, nullptr, arguments, pointers.data()) != 0) throw std::runtime_error{"cannot start " + program};
   await_ready();
+}
+
+std::vector<std::string> RunningApi::environment() const {
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : environment_) variables.push_back(name + "=" + value);
+  return variables;
 }
 
 void RunningApi::signal(int number) { ::kill(pid_, number); }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/component/api/raw_connection.hpp"
 #include "tests/support/rabbit.hpp"
@@ -38,6 +39,7 @@ class RunningApi {
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }
   std::filesystem::path home() const { return scratch_.path() / "home"; }
+  std::vector<std::string> environment() const;  // NAME=value, for others that work on the same home
   const std::string& token() const { return token_; }
   RawReply ask(Ask what) const { return support::ask(port_, what); }
   RawReply ask_as_admin(Ask what) const {

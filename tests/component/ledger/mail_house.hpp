@@ -8,6 +8,7 @@ namespace postroom::ledger {
 
 struct MailHouse : House {
   static constexpr std::int64_t second = 1'000'000;
+  static inline const std::string support = "00000000-0000-4000-8000-0000000000a1", sales = "00000000-0000-4000-8000-0000000000a2";
 
   MailHouse() {
     make_board("desk", "");
@@ -18,8 +19,8 @@ struct MailHouse : House {
     connection.kind = messages::ConnectionKind::imap;
     connection.version = 1;
     REQUIRE(store::insert(database, connection).ok());
-    add_inbox("support", "support@example.com");
-    add_inbox("sales", "sales@example.com");
+    add_inbox(support, "support@example.com");
+    add_inbox(sales, "sales@example.com");
   }
 
   void add_inbox(std::string id, std::string address) {
@@ -44,7 +45,7 @@ struct MailHouse : House {
 
   // --- as the poller ---
   struct Fetched {
-    std::string inbox = "support";
+    std::string inbox = support;
     std::int64_t uid = 1;
     std::int64_t previous = 0;
     std::int64_t validity = 7;
@@ -52,7 +53,7 @@ struct MailHouse : House {
     std::int64_t age_seconds = 60;
   };
   static std::string arrival_id(const Fetched& mail) {
-    return crypto::uuid_v5("22222222-2222-4222-8222-222222222222", {mail.inbox, std::to_string(mail.validity), std::to_string(mail.uid)});
+    return crypto::uuid_v5(mail.inbox, {std::to_string(mail.validity), std::to_string(mail.uid)});
   }
   broker::Delivery mail_delivery(const Fetched& mail) {
     messages::MailArrived message;

@@ -17,7 +17,7 @@ TEST_CASE("a mail is accepted with its cursor in one commit, read, and becomes t
   CHECK(commits == 1);  // arrival, cursor and job together
   house.settle();
   const std::string id = house.arrival_id({});
-  CHECK(house.inbox("support").last_uid == 1);
+  CHECK(house.inbox(MailHouse::support).last_uid == 1);
   CHECK(house.arrival(id).arrival.state == ArrivalState::received);
   const auto jobs = house.parse_jobs();
   REQUIRE(jobs.size() == 1);
@@ -48,11 +48,11 @@ TEST_CASE("a commit that fails keeps neither the arrival nor the cursor; the bro
   house.database.commits_to_fail = 1;
   house.arrive(house.mail_delivery({}));
   (void)house.rounds->turn();
-  CHECK(house.inbox("support").last_uid == 0);
+  CHECK(house.inbox(MailHouse::support).last_uid == 0);
   CHECK(house.number("SELECT COUNT(*) FROM arrivals") == 0);
   CHECK(house.consumer.acked.size() + 1 == house.last_tag);
   house.settle();
-  CHECK(house.inbox("support").last_uid == 1);
+  CHECK(house.inbox(MailHouse::support).last_uid == 1);
   CHECK(house.parse_jobs().size() == 1);
   house.check_balance();
 }
@@ -60,10 +60,10 @@ TEST_CASE("a commit that fails keeps neither the arrival nor the cursor; the bro
 TEST_CASE("a whole mailbox with a gap: what follows is recorded, the cursor waits, the second listing closes it") {
   MailHouse house;
   for (const std::int64_t uid : {1, 2, 4, 5}) house.fetch({.uid = uid, .previous = uid - 1});
-  CHECK(house.inbox("support").last_uid == 2);
+  CHECK(house.inbox(MailHouse::support).last_uid == 2);
   CHECK(house.number("SELECT COUNT(*) FROM mails") == 4);
   for (const std::int64_t uid : {3, 4, 5}) house.fetch({.uid = uid, .previous = uid - 1});
-  CHECK(house.inbox("support").last_uid == 5);
+  CHECK(house.inbox(MailHouse::support).last_uid == 5);
   CHECK(house.number("SELECT COUNT(*) FROM mails") == 5);
   CHECK(house.parse_jobs().size() == 5);
   house.check_balance();
@@ -134,10 +134,10 @@ TEST_CASE("a mailbox that was made anew brings every mail again: nothing is open
   CHECK(third.mail->verdict == "duplicate");
   CHECK(third.mail->duplicate_of == house.arrival_id({.uid = 3}));
   CHECK(house.arrival(house.arrival_id({.uid = 1, .validity = 8})).mail->ticket_id == house.arrival(house.arrival_id({.uid = 1})).arrival.ticket_id);
-  CHECK(house.inbox("support").uid_validity == 8);
-  CHECK(house.inbox("support").last_uid == 3);
+  CHECK(house.inbox(MailHouse::support).uid_validity == 8);
+  CHECK(house.inbox(MailHouse::support).last_uid == 3);
   CHECK(house.number("SELECT COUNT(*) FROM tickets") == 3);
-  const auto report = house.reading->inbox_report("support");
+  const auto report = house.reading->inbox_report(MailHouse::support);
   REQUIRE(report.ok());
   CHECK((*report)->duplicate == 3);
   CHECK((*report)->total() == 3);
@@ -146,13 +146,13 @@ TEST_CASE("a mailbox that was made anew brings every mail again: nothing is open
 
 TEST_CASE("the same mail in two mailboxes is two tickets, and a reply to both is a comment on each") {
   MailHouse house;
-  const auto at_support = house.receive({.inbox = "support"}, house.letter());
-  const auto at_sales = house.receive({.inbox = "sales"}, house.letter());
+  const auto at_support = house.receive({.inbox = MailHouse::support}, house.letter());
+  const auto at_sales = house.receive({.inbox = MailHouse::sales}, house.letter());
   CHECK(at_sales.mail->verdict == "ticket");
   auto answer = house.letter("second", "Re: My printer smokes");
   answer.in_reply_to = {"first@customer.example"};
-  const auto first = house.receive({.inbox = "support", .uid = 2, .previous = 1}, answer);
-  const auto second = house.receive({.inbox = "sales", .uid = 2, .previous = 1}, answer);
+  const auto first = house.receive({.inbox = MailHouse::support, .uid = 2, .previous = 1}, answer);
+  const auto second = house.receive({.inbox = MailHouse::sales, .uid = 2, .previous = 1}, answer);
   CHECK(first.mail->ticket_id == at_support.arrival.ticket_id);
   CHECK(second.mail->ticket_id == at_sales.arrival.ticket_id);
   CHECK(house.number("SELECT COUNT(*) FROM comments") == 2);
@@ -160,11 +160,11 @@ TEST_CASE("the same mail in two mailboxes is two tickets, and a reply to both is
 
 TEST_CASE("a reply that comes by two mailboxes onto one ticket is one comment") {
   MailHouse house;
-  house.receive({.inbox = "support"}, house.letter());
+  house.receive({.inbox = MailHouse::support}, house.letter());
   auto answer = house.letter("second", "Re: My printer smokes");
   answer.references = {"nothing@known.example", "first@customer.example"};
-  CHECK(house.receive({.inbox = "support", .uid = 2, .previous = 1}, answer).mail->verdict == "reply");
-  CHECK(house.receive({.inbox = "sales"}, answer).mail->verdict == "duplicate");
+  CHECK(house.receive({.inbox = MailHouse::support, .uid = 2, .previous = 1}, answer).mail->verdict == "reply");
+  CHECK(house.receive({.inbox = MailHouse::sales}, answer).mail->verdict == "duplicate");
   CHECK(house.number("SELECT COUNT(*) FROM comments") == 1);
 }
 
@@ -229,7 +229,7 @@ TEST_CASE("sender and subject: the same within the threshold, counted from what 
   MailHouse house;
   REQUIRE(house.database.execute("UPDATE inboxes SET duplicate_ms = 600000", {}).ok());
   std::int64_t uid = 0;
-  const auto verdict = [&](std::int64_t age, std::string name, std::string subject = "Printer on fire", std::string inbox = "support") {
+  const auto verdict = [&](std::int64_t age, std::string name, std::string subject = "Printer on fire", std::string inbox = MailHouse::support) {
     ++uid;
     return house.receive({.inbox = std::move(inbox), .uid = uid, .previous = uid - 1, .age_seconds = age}, house.letter(std::move(name), std::move(subject))).mail->verdict;
   };
@@ -237,7 +237,7 @@ TEST_CASE("sender and subject: the same within the threshold, counted from what 
   CHECK(verdict(10'000 - 599, "b") == "duplicate");
   CHECK(verdict(10'000 + 599, "c") == "duplicate");  // fetched later, sent before
   CHECK(verdict(10'000 - 601, "d") == "ticket");
-  CHECK(verdict(10'000 - 601, "e", "Printer on fire", "sales") == "ticket");
+  CHECK(verdict(10'000 - 601, "e", "Printer on fire", MailHouse::sales) == "ticket");
   CHECK(verdict(10'000, "f", "Another printer") == "ticket");
   // What waits on the shelf stands in nobody's way.
   CHECK(verdict(5'000, "g", "nothing known") == "standby");
@@ -250,6 +250,10 @@ TEST_CASE("a Message-ID that comes again with another content is another mail, a
   auto other = house.letter("same", "Another printer smokes");
   const auto got = house.receive({.uid = 2, .previous = 1}, other);
   CHECK(got.mail->verdict == "ticket");
+  CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'message_id_reused'") == 1);
+  // What never became part of a ticket does not count.
+  house.receive({.uid = 3, .previous = 2}, house.letter("shelved", "Hello there"));
+  house.receive({.uid = 4, .previous = 3}, house.letter("shelved", "The third printer"));
   CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'message_id_reused'") == 1);
 }
 
@@ -274,7 +278,7 @@ TEST_CASE("a mail that matches nothing waits, is assigned and replayed, and keep
   house.tell(jobs.back(), house.letter("lost", "Hello there"));
   CHECK(house.ticket(shelved.arrival.ticket_id).ticket.board_id == "shop");
   CHECK(house.number("SELECT COUNT(*) FROM standby WHERE state = 'resolved'") == 1);
-  CHECK(house.inbox("support").last_uid == 1);
+  CHECK(house.inbox(MailHouse::support).last_uid == 1);
   house.check_balance();
 }
 
@@ -367,6 +371,21 @@ TEST_CASE("routing follows the boards as they are now, and as they are committed
   CHECK(house.number("SELECT COUNT(*) FROM boards WHERE id = 'never'") == 0);
   CHECK(house.arrival(id).mail->verdict == "standby");
   CHECK(house.receive({.uid = 5, .previous = 4}, house.letter("e", "An invoice")).mail->verdict == "standby");
+
+  // Nor one whose whole transaction was, after a mail had seen it.
+  const std::string seen = house.fetch({.uid = 7, .previous = 6});
+  parsed.arrival_id = seen;
+  parsed.parse_no = house.parse_jobs().at(0).parse_no;
+  create.board_id = create.name = "never again";
+  house.arrive(house.delivery(messages::BoardCreate::type, codec::encode(create), "api", "ledger.now"));
+  house.arrive(house.delivery(messages::MailParsed::type, codec::encode(parsed), "mail_router", "ledger.results"));
+  house.database.commits_to_fail = 1;
+  (void)house.rounds->turn();
+  house.rounds->link_changed(broker::LinkState::connecting);  // what was in hand comes again later
+  house.rounds->link_changed(broker::LinkState::open);
+  house.arrive(house.delivery(messages::MailParsed::type, codec::encode(parsed), "mail_router", "ledger.results"));
+  house.settle();
+  CHECK(house.arrival(seen).mail->verdict == "standby");
 
   messages::SettingsUpdate settings;
   settings.actor = "ada";

@@ -324,7 +324,7 @@ TEST_CASE("a trace follows a mail, by its id and by its Message-ID, to its ticke
     for (const auto& entry : trace.history) all += entry.action + " ";
     return all;
   };
-  for (const char* id : {"first", "ticket-of-first", "d"}) {
+  for (const char* id : {"first", "ticket-of-first", "d", "c"}) {
     CAPTURE(id);
     const auto trace = house.reading->trace(id);
     REQUIRE(trace->has_value());

@@ -31,7 +31,7 @@ def of_the_front_door(room, inboxes):
     for address, inbox in inboxes.items():
         found["inboxes"][address] = room.http("GET", f"/v1/inboxes/{inbox}/report").data
         for arrival in room.pages(f"/v1/arrivals?inbox={inbox}"):
-            whole = room.http("GET", f"/v1/arrivals/{arrival['arrival_id']}").data
+            whole = room.http("GET", f"/v1/arrivals/{arrival['id']}").data
             raw = room.http("GET", whole["raw_url"]) if whole["raw_url"] else None
             found["arrivals"].append(whole | {"inbox": address, "number": number_of(raw.value.encode()) if raw and raw.status == 200 else None})
     for ticket in room.pages("/v1/tickets"):

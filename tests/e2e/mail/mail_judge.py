@@ -14,12 +14,14 @@ import argparse
 import collections
 import json
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "kill"))
 from judge import CREATE_PATHS, read_lines  # noqa: E402
 
 DUPLICATE, STANDBY = "duplicate", "standby"
+OF_A_TICKET = re.compile(r"\[#(\d+)\]")  # in the subjects of our mails
 LIVE_STATES = ("waiting", "dispatched", "claimed")
 
 
@@ -36,6 +38,9 @@ class Evidence:
                 self.promised[line["n"]].add(line["ticket_id"])
         self.trouble = [line["text"] for line in lines if line["what"] == "trouble"]
         self.servers, self.door, self.queues = (json.loads(pathlib.Path(path).read_text()) for path in (servers, door, queues))
+        for arrival in self.door["arrivals"]:
+            if arrival["verdict"] == "unparsable":  # the reason why it waits on standby
+                arrival["verdict"] = STANDBY
         self.created = [dict(line, system=CREATE_PATHS[line["path"]]) for path in request_logs for line in read_lines(path)
                         if line["method"] == "POST" and line["path"] in CREATE_PATHS and line["committed"]]
 
@@ -182,13 +187,31 @@ class Judge:
 
     def _confirmations(self):
         """By the senders' mailboxes; and each that is listed is there."""
-        distinct, assumed = collections.defaultdict(set), set()
-        for mails in self.e.servers["people"].values():
-            for mail in mails:
-                if mail["auto_submitted"].startswith("auto-"):
-                    distinct[mail["answers"]].add(mail["message_id"])
-        in_boxes = {mail["message_id"] for mails in self.e.servers["people"].values() for mail in mails}
-        listed = set()
+        ours = [mail for mails in self.e.servers["people"].values() for mail in mails if mail["auto_submitted"].startswith("auto-") and OF_A_TICKET.match(mail["subject"])]
+        told = collections.defaultdict(set)  # number of the ticket → Message-IDs
+        for mail in ours:
+            told[int(OF_A_TICKET.match(mail["subject"])[1])].add(mail["message_id"])
+        answered = {mail["answers"] for mail in ours}
+        listed, assumed = self._listed({mail["message_id"] for mail in ours})
+        for mail in ours:
+            if mail["message_id"] not in listed:
+                self.say("phantom", f"{mail['message_id']} {mail['subject']!r} is in a mailbox and no ticket lists it")
+        for n, mail in self.e.mails.items():
+            opened = [self.tickets[a["ticket_id"]] for a in self.by_number[n] if a["verdict"] == "ticket" and a["ticket_id"] in self.tickets]
+            for ticket in opened:
+                self._one_confirmation(f"mail {n} ({mail['kind']})", ticket, told[ticket["number"]], mail["is_confirmed"], assumed)
+            if not opened and mail["is_confirmed"] is False and mail["message_id"] in answered:
+                self.say("told", f"mail {n} ({mail['kind']}) must not be answered")
+        for ticket_id in self.of_posts:
+            ticket = self.tickets[ticket_id]
+            self._one_confirmation(f"post {ticket['title']!r}", ticket, told[ticket["number"]], True, assumed)
+        self.counts["assumed_sent"] = len(assumed)
+        if len(assumed) > self.e.kills["notifier"]:
+            self.say("in doubt", f"{len(assumed)} mails are assumed to be sent, the notifier was killed {self.e.kills['notifier']} times")
+
+    def _listed(self, in_boxes):
+        """(Message-IDs of what the tickets list, ids of those that are assumed to be sent); what counts as done must be in a mailbox."""
+        listed, assumed = set(), set()
         for ticket in self.tickets.values():
             for notice in ticket["notices"]:
                 message_id = f"<{(notice['message_id'] or '').strip('<>')}>"
@@ -199,30 +222,16 @@ class Judge:
                     self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} is {notice['state']}: {notice['reason']}")
                 elif message_id not in in_boxes:
                     self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} {message_id} counts as done and is not in the mailbox of {notice['recipient']}")
-        for mails in self.e.servers["people"].values():
-            for mail in mails:
-                if mail["auto_submitted"].startswith("auto-") and mail["message_id"] not in listed and mail["answers"] in self._ids_of_mails():
-                    self.say("phantom", f"{mail['message_id']} {mail['subject']!r} is in a mailbox and no ticket lists it")
-        for n, mail in self.e.mails.items():
-            if not self.e.taken[n] or mail["message_id"] is None:
-                continue
-            got = distinct[mail["message_id"]]
-            opened = [a for a in self.by_number[n] if a["verdict"] == "ticket" and a["ticket_id"] in self.tickets]
-            if len(got) > 1:
-                self.say("told twice", f"mail {n} ({mail['kind']}) was answered by {len(got)} distinct mails")
-            if mail["is_confirmed"] is False and got:
-                self.say("told", f"mail {n} ({mail['kind']}) must not be answered")
-            if mail["is_confirmed"] and opened and not got:
-                notices = [notice for notice in self.tickets[opened[0]["ticket_id"]]["notices"] if notice["kind"] == "confirmation"]
-                if not any(notice["id"] in assumed for notice in notices):
-                    self.say("not told", f"mail {n} ({mail['kind']}) is a ticket and its sender never heard of it; listed: {[(x['state'], x['reason']) for x in notices]}")
-            self.counts["confirmed"] += bool(got)
-        self.counts["assumed_sent"] = len(assumed)
-        if len(assumed) > self.e.kills["notifier"]:
-            self.say("in doubt", f"{len(assumed)} mails are assumed to be sent, the notifier was killed {self.e.kills['notifier']} times")
+        return listed, assumed
 
-    def _ids_of_mails(self):
-        return {mail["message_id"] for mail in self.e.mails.values() if mail["message_id"]}
+    def _one_confirmation(self, what, ticket, got, is_confirmed, assumed):
+        if len(got) > 1:
+            self.say("told twice", f"{what} was answered by {len(got)} distinct mails")
+        if is_confirmed is False and got:
+            self.say("told", f"{what} must not be answered")
+        if is_confirmed and not got and not any(notice["id"] in assumed for notice in ticket["notices"]):
+            self.say("not told", f"{what} is a ticket and its sender never heard of it; listed: {[(notice['state'], notice['reason']) for notice in ticket['notices']]}")
+        self.counts["confirmed"] += bool(got)
 
     def _nothing_is_left(self):
         on_shelf = {a["standby_id"] for a in self.arrivals.values() if a["verdict"] == STANDBY}

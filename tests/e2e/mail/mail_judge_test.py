@@ -27,7 +27,7 @@ class Run:
         self.driver += [{"what": "taken", "n": 3}, {"what": "post", "n": 1, "title": "post 1"}, {"what": "accepted", "n": 1, "ticket_id": "tp"}, {"what": "kill", "name": "notifier-0", "pid": 7}]
         here = [[1, 1], [2, 2], [3, 3], [5, 4], [6, 5], [7, 6], [8, 3]]  # UID 4 was mail 3's second copy; it is UID 8 now
         self.servers = {"inboxes": {INBOX: {"uid_validity": VALIDITY, "uids": here, "earlier": [[VALIDITY, 4, 3]]}},
-                        "people": {SENDER: [self.told(1), self.told(3), {"message_id": "<np@us>", "answers": "", "subject": "s", "auto_submitted": "auto-replied"}]}}
+                        "people": {SENDER: [self.told(1, 1), self.told(3, 2), dict(self.told(0, 3), message_id="<np@us>")]}}
         self.door = {"arrivals": [self.arrival(1, 1, "ticket", ticket_id="t1"), self.arrival(2, 2, "reply", ticket_id="t1"), self.arrival(3, 3, "ticket", ticket_id="t3"),
                                   self.arrival(4, 3, "duplicate", duplicate_of="a3"), self.arrival(5, 4, "bounce"), self.arrival(6, 5, "standby", standby_id="s5"), self.arrival(7, 6, "own"),
                                   self.arrival(8, 3, "duplicate", duplicate_of="a3")],
@@ -42,8 +42,8 @@ class Run:
         self.queues = {"ledger.intake": [0, 0], "imap_poller": [0, 1]}
 
     @staticmethod
-    def told(n):
-        return {"message_id": f"<n{n}@us>", "answers": f"<m{n}@x>", "subject": "[#1] kill", "auto_submitted": "auto-replied"}
+    def told(n, ticket):
+        return {"message_id": f"<n{n}@us>", "answers": f"<m{n}@x>", "subject": f"[#{ticket}] Re: kill", "auto_submitted": "auto-replied"}
 
     @staticmethod
     def arrival(uid, number, verdict, **more):
@@ -88,7 +88,7 @@ class JudgeTest(unittest.TestCase):
     def test_an_honest_run_is_green(self):
         judge = self.run_.judge()
         self.assertEqual(judge.violations, [])
-        self.assertEqual(judge.line(), "mails taken 6 ticket 2 reply 1 duplicate 2 bounce 1 own 1 standby 1; confirmed 2 assumed_sent 0; posts 1")
+        self.assertEqual(judge.line(), "mails taken 6 ticket 2 reply 1 duplicate 2 bounce 1 own 1 standby 1; confirmed 3 assumed_sent 0; posts 1")
 
     def test_a_mail_without_an_arrival(self):
         self.drop_arrival("a1")
@@ -125,6 +125,8 @@ class JudgeTest(unittest.TestCase):
         self.caught("undecided")
 
     def test_wrong_verdicts(self):
+        self.arrivals["a6"]["verdict"] = "unparsable"
+        self.assertEqual(self.run_.judge().violations, [])
         for name, verdict in (("a5", "ticket"), ("a6", "ticket"), ("a7", "standby"), ("a1", "standby")):
             self.setUp()
             self.arrivals[name]["verdict"] = verdict
@@ -209,10 +211,13 @@ class JudgeTest(unittest.TestCase):
         self.tickets["t1"]["notices"].clear()
         self.caught("phantom")
         self.setUp()
-        self.run_.servers["people"][SENDER].append(dict(Run.told(4), answers="<m4@x>"))
+        self.run_.servers["people"][SENDER].append(Run.told(4, 1))
         self.caught("told")
         self.setUp()
         self.tickets["t1"]["notices"][0].update(state="waiting")
+        self.caught("not told")
+        self.setUp()
+        self.run_.servers["people"][SENDER].pop(2)
         self.caught("not told")
 
     def test_what_is_in_doubt_is_listed_and_at_most_the_notifiers_kills(self):

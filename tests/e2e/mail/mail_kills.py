@@ -40,7 +40,7 @@ class MailKiller(Killer):
 
     def kill(self, number, kind):
         self.counts[kind] += 1
-        if kind in ("broker", "api", "ledger", "jira", "trello"):
+        if kind in ("broker", "api", "ledger"):
             super().kill(number, kind)
         elif kind == "dovecot":
             pid = self.room.mail.dovecot.process.pid
@@ -70,12 +70,12 @@ class MailKiller(Killer):
 
     def _kill_worker(self, number, kind):
         """While it has work in hand; whatever it does after three seconds."""
-        has_work = {"imap_poller": "SELECT 1 FROM inboxes WHERE lease = 'held'", "mail_router": "SELECT 1 FROM mails WHERE stage = 'parsing'",
-                    "notifier": "SELECT 1 FROM deliveries WHERE worker = 'notifier' AND state = 'claimed'"}[kind]
+        has_work = {"imap_poller": "SELECT 1 FROM inboxes WHERE lease = 'held'", "mail_router": "SELECT 1 FROM mails WHERE stage = 'parsing'"}.get(kind, f"SELECT 1 FROM deliveries WHERE worker = '{kind}' AND state = 'claimed'")
         deadline, more_at = time.monotonic() + 3, time.monotonic() + 0.3
         while not self.room.rows(has_work) and time.monotonic() < deadline:
             if time.monotonic() > more_at:
                 self.mail_gate.open_more(1)
+                self.clients.gate.open_more(1)
                 more_at += 0.3
             time.sleep(0.003)
         time.sleep(self.chance.uniform(0, 0.03))

@@ -84,10 +84,10 @@ class MailTest(RoomTest):
         self.assertIsNotNone(told.get_body(("html",)))
         (notice,) = self.room.http("GET", f"/v1/tickets/{ticket['id']}/notices").data
         self.assertEqual((notice["kind"], notice["recipient"], f"<{notice['message_id'].strip('<>')}>"), ("confirmation", SENDER, told["Message-ID"]))
-        raw = self.room.http("GET", f"/v1/arrivals/{arrival['arrival_id']}/raw")
+        raw = self.room.http("GET", f"/v1/arrivals/{arrival['id']}/raw")
         self.assertEqual(raw.status, 200)
         self.assertIn(message_id, raw.value)
-        said = " ".join(entry["detail"] for entry in self.room.http("GET", f"/v1/tickets/{ticket['id']}/timeline").data)
+        said = " ".join(str(entry["detail"]) for entry in self.room.http("GET", f"/v1/tickets/{ticket['id']}/timeline").data)
         self.assertIn("Inbox of desk@example.test", said)
 
     def test_keywords_route_what_no_inbox_claims_and_the_rest_waits_on_standby(self):
@@ -97,7 +97,7 @@ class MailTest(RoomTest):
         message_id = self.send("shared@example.test", "Nobody knows where this belongs")
         arrival = self.decided(self.shared, message_id)
         self.assertEqual(arrival["verdict"], "standby", arrival)
-        item = self.room.until(lambda: next((i for i in self.room.http("GET", "/v1/standby?kind=arrival").data if i["correlation_id"] == arrival["arrival_id"]), None), "the item")
+        item = self.room.until(lambda: next((i for i in self.room.http("GET", "/v1/standby?kind=arrival").data if i["correlation_id"] == arrival["id"]), None), "the item")
         self.assertTrue(item["reason"])
         with self.room.mail.mailbox(SENDER, is_readonly=True) as box:
             self.assertEqual(answers(box.mails().values(), message_id), {})

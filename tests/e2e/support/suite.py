@@ -3,6 +3,8 @@
 import argparse
 import math
 import os
+import pathlib
+import re
 import sys
 import threading
 import time
@@ -38,6 +40,41 @@ class RoomTest(unittest.TestCase):
         outcome = self._outcome.result
         if outcome.failures or outcome.errors:
             type(self).has_failed = True
+
+
+SOURCE = pathlib.Path(__file__).resolve().parents[3]
+DIED_AT_POINT = 137
+
+
+def crash_points(places, not_passed=()):
+    """Process kind → names of the points that it can pass, read from the sources, so that a new one is tried without being listed. `places`: folder → kinds."""
+    found = {kind: [] for kinds in places.values() for kind in kinds}
+    for folder, kinds in places.items():
+        for path in sorted((SOURCE / folder).rglob("*.cpp")):
+            for name in re.findall(r'crash_point\("(\w+)"\)', path.read_text()):
+                for kind in kinds:
+                    if name not in found[kind] and (kind, name) not in not_passed:
+                        found[kind].append(name)
+    return found
+
+
+class CrashTest(RoomTest):
+    """Tests that let processes die at the named crash points of the sources."""
+
+    def arm(self, kind, point):
+        """The process is replaced by one that dies at the point."""
+        member = self.room.processes.members[f"{kind}-0"]
+        member.next_environment = {"POSTROOM_CRASH_AT": point}
+        starts = member.starts
+        self.room.processes.kill(member.name)
+        self.room.until(lambda: member.starts > starts and member.pid, f"the new {member.name}")
+
+    def died(self, kind):
+        return sum(1 for name, _, code, _ in self.room.processes.deaths if name == f"{kind}-0" and code == DIED_AT_POINT)
+
+    def forgive_deaths(self):
+        """Those at a point were meant."""
+        self.room.processes.deaths[:] = [death for death in self.room.processes.deaths if death[2] != DIED_AT_POINT]
 
 
 def percentile(values, share):

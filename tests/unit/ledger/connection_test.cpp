@@ -72,6 +72,19 @@ TEST_CASE("a test is a job, answered when its outcome is in, once") {
   CHECK(world.last.may_drop.empty());
 }
 
+TEST_CASE("a test opens folders of mailboxes, and of nothing else") {
+  World world;
+  world.receive(messages::ConnectionTest{"site", "ada", {}, "Archive"});
+  CHECK(world.last.status == 422);
+  CHECK(world.last.answer.find("\"/folder\"") != std::string::npos);
+  CHECK(world.last.must_arrive.empty());
+  world.state.connection->kind = messages::ConnectionKind::imap;
+  world.receive(messages::ConnectionTest{"site", "ada", {}, "Archive"});
+  REQUIRE(world.last.must_arrive.size() == 1);
+  CHECK(world.last.must_arrive[0].routing_key == "imap_poller.test");
+  CHECK(codec::decode<messages::ImapPollerTest>(world.last.must_arrive[0].body)->folder == "Archive");
+}
+
 TEST_CASE("a test that nobody answers ends with that word") {
   World world;
   store::ConnectionTestRow test;

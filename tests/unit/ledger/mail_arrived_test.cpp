@@ -99,6 +99,24 @@ TEST_CASE("what could not be fetched waits on the shelf with the server's words,
     CHECK(world.state.item->attempts == 2);
     CHECK(world.state.item->board_id == "desk");
   }
+  SUBCASE("fetched whole after all, it is read, also when somebody sends on what was there before") {
+    world.arrive(world.mail());
+    world.retry();
+    CHECK(world.state.mail->extent == MailExtent::whole);
+    CHECK(world.state.mail->stage == MailStage::waiting);
+    CHECK(world.state.item->state == messages::StandbyState::retry_pending);
+  }
+  SUBCASE("fetched whole after all, and deleted before it was read") {
+    world.arrive(world.mail());
+    world.hand_out();
+    messages::Envelope envelope;
+    envelope.message_id = "00000000-0000-4000-8000-000000000002";
+    const messages::StandbyDelete command{world.state.item->id, "ada", {}, {}};
+    world.carry_out(decide(world.state, command, Incoming{envelope, "", "", "", "", ""}, world.context));
+    world.parsed(world.letter());
+    CHECK(world.state.arrival->state == ArrivalState::deleted);
+    CHECK_FALSE(world.state.ticket.has_value());
+  }
   SUBCASE("fetched whole after all, it is read") {
     world.arrive(world.mail());
     CHECK(world.state.mail->stage == MailStage::waiting);
@@ -120,6 +138,19 @@ TEST_CASE("a mail of a mailbox that is gone waits on the shelf, and an assigned 
   world.parsed(world.letter("Nothing that matches"));
   CHECK(world.state.arrival->state == ArrivalState::opened);
   CHECK(world.state.ticket->board_id == "desk");
+}
+
+TEST_CASE("a replay from the shelf moves no cursor, however old it is") {
+  for (const std::int64_t validity : {7, 8}) {
+    MailWorld world;
+    world.arrive(world.mail(15, 14));  // behind a gap
+    world.hand_out();
+    world.parsed(world.letter("Nothing that matches"));
+    world.state.mailbox->uid_validity = validity;
+    const auto mailbox = world.state.mailbox;
+    world.retry("desk");
+    CHECK(world.state.mailbox == mailbox);
+  }
 }
 
 TEST_CASE("the same bytes in the same mailbox are a duplicate, without being read") {
@@ -173,6 +204,53 @@ TEST_CASE("a server that gives one UID to two mails loses neither") {
   world.arrive(second);
   CHECK(world.state.item->id == id);  // the same item, however often it comes
   CHECK(world.counters["arrivals_accepted"] == 1);
+}
+
+TEST_CASE("the second mail of one UID is sent on under an id of its own") {
+  MailWorld world;
+  world.arrive(world.mail());
+  auto second = world.mail();
+  second.blob->sha256 = std::string(64, 'b');
+  world.arrive(second);
+  messages::Envelope envelope;
+  envelope.message_id = "00000000-0000-4000-8000-000000000004";
+  envelope.type = messages::StandbyRetry::type;
+  world.carry_out(decide(world.state, messages::StandbyRetry{world.state.item->id, "ada", {}}, Incoming{envelope, "", "", "", "", ""}, world.context));
+  REQUIRE(world.last.must_arrive.size() == 1);
+  const auto& replay = world.last.must_arrive[0];
+  const auto message = codec::decode<messages::MailArrived>(replay.body);
+  REQUIRE(message.ok());
+  CHECK(replay.envelope.message_id != MailWorld::arrival_id);
+  CHECK(message->ticket_id == crypto::uuid_v5(replay.envelope.message_id, {"ticket"}));
+  CHECK(message->blob == second.blob);
+
+  MailWorld other;  // where nothing is known under the new id
+  other.state.pending_item = world.state.item;
+  const Incoming in{replay.envelope, "cmd", "intake", "ledger.intake", "", replay.body};
+  other.carry_out(decide(other.state, *message, in, other.context));
+  CHECK(other.state.arrival->id == replay.envelope.message_id);
+  CHECK(other.state.arrival->natural_key.starts_with("inbox/7/11/"));
+  CHECK(other.state.mail->stage == MailStage::waiting);
+  CHECK(other.state.item->state == messages::StandbyState::resolved);
+}
+
+TEST_CASE("a mail that could not be taken holds up nobody behind it in its mailbox") {
+  const auto shelve = [](MailWorld& world, std::string_view reason_class) {
+    messages::Envelope envelope;
+    envelope.message_id = envelope.correlation_id = MailWorld::arrival_id;
+    envelope.type = messages::MailArrived::type;
+    const std::string body = codec::encode(world.mail());
+    const Incoming in{envelope, "cmd", "intake", "ledger.intake", "", body};
+    CHECK(poison_needs(in).mailbox_id == "inbox");
+    world.carry_out(decide_poison(world.state, in, reason_class, "because", world.context));
+  };
+  MailWorld world;
+  shelve(world, "ended_the_ledger");
+  CHECK(world.state.mailbox->last_uid == 11);
+  CHECK(world.state.item->kind == messages::StandbyKind::poison);
+  MailWorld forged;
+  shelve(forged, "not_allowed");
+  CHECK(forged.state.mailbox->last_uid == 10);
 }
 
 TEST_CASE("what is done on the server after import is as the mailbox wishes") {

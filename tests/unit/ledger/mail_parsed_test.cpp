@@ -169,6 +169,12 @@ TEST_CASE("an old replay, or one that was given up, changes nothing") {
   world.arrive(world.mail(), 1, "shop");
   CHECK(world.state.mail == mail);
   CHECK(world.last.changes.empty());
+  // Another one is under way meanwhile.
+  world.state.item->state = StandbyState::retry_pending;
+  world.state.item->retry_no = 2;
+  world.state.pending_item = world.state.item;
+  world.arrive(world.mail(), 1, "shop");
+  CHECK(world.last.changes.empty());
 }
 
 TEST_CASE("only the reading that is waited for counts, once") {
@@ -230,6 +236,23 @@ TEST_CASE("a job that the broker gave up on puts its mail on the shelf; an older
   give_up(2);
   CHECK(world.state.mail->verdict == "unparsable");
   CHECK(world.state.item->reason.find("delivery_limit") != std::string::npos);
+}
+
+TEST_CASE("a reading that cannot be taken puts its mail on the shelf, not itself; a late one is nothing") {
+  MailWorld world;
+  world.arrive(world.mail());
+  world.hand_out();
+  messages::Envelope envelope;
+  envelope.message_id = "00000000-0000-4000-8000-000000000005";
+  envelope.correlation_id = MailWorld::arrival_id;
+  envelope.type = messages::MailParsed::type;
+  const Incoming in{envelope, "result", "result", "ledger.results", "", "{"};
+  CHECK(poison_needs(in).mail_id == MailWorld::arrival_id);
+  world.carry_out(decide_poison(world.state, in, "invalid_body", "not JSON", world.context));
+  CHECK(world.state.mail->verdict == "unparsable");
+  CHECK(world.state.item->message_type == messages::MailArrived::type);
+  world.carry_out(decide_poison(world.state, in, "invalid_body", "not JSON", world.context));
+  CHECK(world.last.changes.empty());
 }
 
 TEST_CASE("of a mail that is too large the header is read, and a person decides") {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "common/codec/codec.hpp"
+#include "common/crypto/crypto.hpp"
 #include "tests/support/fakes.hpp"
 #include "workers/ledger/decide/decide.hpp"
 
@@ -14,8 +15,8 @@ namespace postroom::ledger {
 
 struct MailWorld {
   static constexpr std::int64_t second = 1'000'000;
-  static inline const std::string arrival_id = "00000000-0000-5000-8000-00000000000a";
-  static inline const std::string promised = "00000000-0000-5000-8000-00000000000b";
+  static inline const std::string arrival_id = crypto::uuid_v5("inbox", {"7", "11"});
+  static inline const std::string promised = crypto::uuid_v5(arrival_id, {"ticket"});
 
   fakes::CountingIds ids;
   Config config;

@@ -31,6 +31,9 @@ Decision decide(const State& state, const ConnectionTest& message, const Incomin
   const std::string& command_id = in.envelope.message_id;
   if (!state.connection) return not_found("connection", message.connection_id, command_id);
   const auto& connection = *state.connection;
+  if (message.folder && connection.kind != ConnectionKind::imap) {
+    return refused({422, "invalid", "Not acceptable", "Only a connection of kind imap has folders.", "/folder"}, command_id);
+  }
   std::optional<messages::Target> target;
   if (message.board_id) {
     if (!state.board) return refused({422, "invalid", "Not acceptable", "There is no such board.", "/board_id"}, command_id);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/mail/address.hpp"
 #include "common/store/views.hpp"
 #include "workers/ledger/decide/decide.hpp"
@@ -35,7 +37,7 @@ Decision decide(const State& state, const InboxCreate& message, const Incoming& 
   inbox.after_import = message.after;
   inbox.after_folder = kept_text(message.after_folder);
   inbox.duplicate_ms = message.duplicate_ms;
-  inbox.since = message.since_us.value_or(context.now);
+  inbox.since = std::max<std::int64_t>(0, message.since_us.value_or(context.now));
   inbox.version = 1;
   inbox.state_at = inbox.created_at = inbox.updated_at = context.now;
   if (auto problem = wrong_inbox(state, inbox)) return refused(*problem, command_id);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/text.hpp"
 #include "common/mail/address.hpp"
 #include "workers/ledger/decide/board_target.hpp"
 
@@ -11,6 +12,11 @@ namespace {
 
 constexpr std::int64_t shortest_interval = 1'000;        // milliseconds
 constexpr std::int64_t longest_interval = 86'400'000;
+
+constexpr std::size_t longest_name = 200;                // bytes
+constexpr std::size_t longest_folder = 1'000;
+
+bool is_folder(const std::string& name) { return !name.empty() && name.size() <= longest_folder && !has_control_bytes(name); }
 
 Problem wrong(std::string detail, std::string pointer) { return {422, "invalid", "Not acceptable", std::move(detail), std::move(pointer)}; }
 
@@ -23,8 +29,12 @@ std::optional<Problem> wrong_inbox(const State& state, const store::MailInboxRow
   if (state.connection->kind != messages::ConnectionKind::imap) {
     return wrong(fmt::format("This connection is of kind {}, an inbox needs one of kind imap.", messages::name_of(state.connection->kind)), "/connection_id");
   }
+  if (inbox.name.empty() || inbox.name.size() > longest_name || has_control_bytes(inbox.name)) {
+    return wrong(fmt::format("A name is one line of at most {} bytes.", longest_name), "/name");
+  }
   if (!mail::is_addr_spec(inbox.address)) return wrong("This is no mail address.", "/address");
-  if (inbox.folder.empty()) return wrong("A folder has a name; the first one of a mailbox is INBOX.", "/folder");
+  if (!is_folder(inbox.folder)) return wrong("A folder has a name without control characters; the first one of a mailbox is INBOX.", "/folder");
+  if (inbox.after_folder && !is_folder(*inbox.after_folder)) return wrong("A folder has a name without control characters.", "/after_folder");
   if (inbox.interval_ms < shortest_interval || inbox.interval_ms > longest_interval) return wrong("An interval lies between a second and a day.", "/interval_seconds");
   if (inbox.duplicate_ms < 0) return wrong("This span cannot be negative.", "/duplicate_minutes");
   if (inbox.board_id && !state.board) return wrong("There is no such board.", "/board_id");

@@ -29,7 +29,7 @@ bool is_of_connection(ReasonClass reason) { return is_hopeless(reason) || reason
 
 // Has the holder not come to rest yet since it was told to look?
 bool is_looking(std::string_view stage) {
-  constexpr std::array<std::string_view, 8> busy{"claimed", "greeting", "capability", "introduction", "selecting", "chores", "listing", "fetching"};
+  constexpr std::array<std::string_view, 5> busy{"claimed", "connecting", "chores", "listing", "fetching"};
   return std::ranges::find(busy, stage) != busy.end();
 }
 
@@ -144,6 +144,11 @@ void LeaseMachine::hold(std::string_view token, std::string_view worker) {
   heard();
 }
 
+void LeaseMachine::hold_again() {
+  if (row_.stage == "claimed") row_.is_stopping = false;  // this answer has today's settings
+  heard();
+}
+
 void LeaseMachine::heard() { row_.due_at = context_.now + micros(context_.config.mail.lease_silence); }
 
 void LeaseMachine::facts(const std::optional<messages::MailboxFacts>& mailbox, std::int64_t older_count) {
@@ -186,9 +191,15 @@ void LeaseMachine::released() { leave(context_.now); }
 
 void LeaseMachine::ended() {
   const bool lasted = context_.now >= row_.lease_until - micros(context_.config.mail.lease) / 2;
-  const bool is_watched = row_.is_push && row_.can_push && lasted;
-  // A holder that always ends at once must not spin, whatever the reason.
-  leave(row_.is_stopping || is_watched ? context_.now : context_.now + row_.interval_ms * 1'000);
+  const bool is_watched = row_.is_push && row_.can_push;
+  std::int64_t wait = row_.interval_ms * 1'000;
+  if (row_.is_stopping || (is_watched && lasted)) {
+    wait = 0;
+  } else if (is_watched) {
+    // A watch that ended early, for whatever reason, begins again soon; one that always ends at once must not spin.
+    wait = std::min(wait, micros(context_.config.mail.poll_failure_base));
+  }
+  leave(context_.now + wait);
 }
 
 void LeaseMachine::failed(ReasonClass reason_class, std::string_view reason) {
@@ -243,7 +254,7 @@ void LeaseMachine::look_now() {
   row_.failures = 0;
   switch (row_.lease) {
     case LeaseState::idle: leave(context_.now); break;
-    case LeaseState::dispatched: row_.due_at = std::min(row_.due_at, context_.now + micros(context_.config.delivery.dispatch_timeout)); break;
+    case LeaseState::dispatched: expect_soon(); break;
     case LeaseState::held: row_.is_stopping = row_.is_stopping || !is_looking(row_.stage); break;
   }
 }
@@ -256,8 +267,13 @@ void LeaseMachine::settings_changed() {
     rest();  // a job that is on its way is told to drop
   } else if (row_.lease == LeaseState::idle) {
     leave(context_.now);
+  } else {
+    expect_soon();
   }
 }
+
+// A job that nobody took for long is replaced before long.
+void LeaseMachine::expect_soon() { row_.due_at = std::min(row_.due_at, context_.now + micros(context_.config.delivery.dispatch_timeout)); }
 
 // --- what it is given ---
 

@@ -39,6 +39,7 @@ class LeaseMachine {
 
   // The holder's words.
   void hold(std::string_view token, std::string_view worker);
+  void hold_again();                              // the same token asks again: it heard nothing yet
   void heard();                                   // it lives
   void facts(const std::optional<messages::MailboxFacts>& mailbox, std::int64_t older_count);
   void caught_up();
@@ -62,6 +63,7 @@ class LeaseMachine {
 
  private:
   void leave(std::int64_t due_at);
+  void expect_soon();
   void is_well();
   void is_failing(messages::ReasonClass reason_class, std::string_view reason);
   void far_side_is(store::ConnectionState state, messages::ReasonClass reason_class, std::string_view reason);

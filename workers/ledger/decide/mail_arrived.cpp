@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "common/crypto/crypto.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/mail_row.hpp"
@@ -24,7 +22,7 @@ store::ArrivalRow arrival_of(const MailArrived& message, const Incoming& in, con
   store::ArrivalRow row;
   row.id = in.envelope.message_id;
   row.kind = "mail";
-  row.natural_key = natural_key(message.inbox_id, message.uid_validity, message.uid);
+  row.natural_key = natural_key(message, in.envelope.message_id);
   row.correlation_id = correlation_of(in);
   row.ticket_id = message.ticket_id;
   row.actor = "mail";
@@ -41,21 +39,6 @@ struct Arriving {
   ArrivalDesk desk{state, context, decision, arrival_of(message, in, context)};
 
   bool is_whole() const { return message.extent == MailExtent::whole && message.blob; }
-
-  // Exactly as far as everything before is known: a gap, or another mailbox than the cursor's, leaves it where it is.
-  void move_cursor() {
-    if (!state.mailbox || message.uid_validity <= 0 || message.uid <= message.previous_uid || message.previous_uid < 0) return;
-    store::MailInboxRow mailbox = *state.mailbox;
-    if (mailbox.uid_validity == message.uid_validity) {
-      if (message.previous_uid > mailbox.last_uid) return;
-      mailbox.last_uid = std::max(mailbox.last_uid, message.uid);
-    } else {
-      if (message.previous_uid != 0) return;
-      mailbox.uid_validity = message.uid_validity;
-      mailbox.last_uid = message.uid;
-    }
-    decision.update(*state.mailbox, std::move(mailbox));
-  }
 
   store::MailRow fresh_row() const {
     store::MailRow mail;
@@ -152,7 +135,7 @@ struct Arriving {
       if (state.arrival->state == ArrivalState::received) decision.update(*state.mail, std::move(mail));
       return;
     }
-    take_bytes(mail);
+    if (is_whole() || mail.extent != MailExtent::whole) take_bytes(mail);  // it may have been fetched whole meanwhile
     const bool is_being_read = mail.stage != MailStage::decided && mail.blob_sha256 == state.mail->blob_sha256;
     if (mail.extent == MailExtent::none) {
       shelve(mail, unfetchable, unfetchable_reason());
@@ -180,7 +163,7 @@ Needs needs(const MailArrived& message, const Incoming& in) {
 Decision decide(const State& state, const MailArrived& message, const Incoming& in, Context& context) {
   Arriving arriving{state, message, in, context};
   // A replay tells nothing about its neighbours in the mailbox.
-  if (in.envelope.retry == 0) arriving.move_cursor();
+  if (in.envelope.retry == 0) move_cursor(arriving.decision, state.mailbox, message);
   if (!state.arrival) {
     arriving.begin();
   } else if (in.envelope.retry > 0) {

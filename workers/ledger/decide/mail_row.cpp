@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
+#include "common/crypto/crypto.hpp"
 #include "workers/ledger/decide/shelf.hpp"
 
 namespace postroom::ledger {
@@ -34,8 +37,24 @@ ChoreVerb verb_of(AfterImport after) {
 
 }  // namespace
 
-std::string natural_key(std::string_view inbox_id, std::int64_t uid_validity, std::int64_t uid) {
-  return fmt::format("{}/{}/{}", inbox_id, uid_validity, uid);
+std::string natural_key(const messages::MailArrived& message, const std::string& arrival_id) {
+  const std::string own_id = crypto::uuid_v5(message.inbox_id, {std::to_string(message.uid_validity), std::to_string(message.uid)});
+  const std::string key = fmt::format("{}/{}/{}", message.inbox_id, message.uid_validity, message.uid);
+  return arrival_id == own_id ? key : fmt::format("{}/{}", key, arrival_id);
+}
+
+void move_cursor(Decision& decision, const std::optional<store::MailInboxRow>& mailbox, const messages::MailArrived& message) {
+  if (!mailbox || message.uid_validity <= 0 || message.uid <= message.previous_uid || message.previous_uid < 0) return;
+  store::MailInboxRow moved = *mailbox;
+  if (moved.uid_validity == message.uid_validity) {
+    if (message.previous_uid > moved.last_uid) return;
+    moved.last_uid = std::max(moved.last_uid, message.uid);
+  } else {
+    if (message.previous_uid != 0) return;
+    moved.uid_validity = message.uid_validity;
+    moved.last_uid = message.uid;
+  }
+  decision.update(*mailbox, std::move(moved));
 }
 
 store::StandbyRow mail_item(const store::MailRow& mail, const store::ArrivalRow& arrival, std::string_view reason_class, std::string_view reason,

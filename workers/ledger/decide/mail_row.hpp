@@ -16,8 +16,11 @@ inline constexpr std::string_view duplicate = "duplicate", standby = "standby", 
 inline constexpr std::string_view too_large = "too_large", unfetchable = "unfetchable", unparsable = "unparsable", no_board = "no_board",
                                   inbox_unknown = "inbox_unknown", uid_reused = "uid_reused";
 
-// "<inbox>/<UIDVALIDITY>/<UID>"
-std::string natural_key(std::string_view inbox_id, std::int64_t uid_validity, std::int64_t uid);
+// "<inbox>/<UIDVALIDITY>/<UID>", and the arrival's id behind it when that does not follow from these: a mail under a UID that another one had.
+std::string natural_key(const messages::MailArrived& message, const std::string& arrival_id);
+
+// The mailbox's cursor goes exactly as far as everything before is known: a gap, or another mailbox than the cursor's, leaves it where it is.
+void move_cursor(Decision& decision, const std::optional<store::MailInboxRow>& mailbox, const messages::MailArrived& message);
 
 // An item whose original is the mail.arrived that the row came from: its replay is decided anew.
 store::StandbyRow mail_item(const store::MailRow& mail, const store::ArrivalRow& arrival, std::string_view reason_class, std::string_view reason,

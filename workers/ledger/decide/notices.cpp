@@ -36,7 +36,8 @@ struct Telling {
   std::string recipient() const { return mail::canonical_address(ticket.creator_email.value_or("")); }
   std::string sender() const { return inbox ? inbox->address : state.settings.sender_address.value_or(""); }
 
-  bool is_old_mail() const { return origin && inbox && origin->received_at < inbox->created_at; }
+  // Servers date mails with whole seconds: one of the second in which the inbox was made is not old.
+  bool is_old_mail() const { return origin && inbox && origin->received_at < inbox->created_at - inbox->created_at % 1'000'000; }
   bool is_automatic() const { return origin && origin->is_auto; }
   bool is_own(const std::string& address) const { return address == mail::canonical_address(sender()) || std::ranges::find(state.own_addresses, address) != state.own_addresses.end(); }
 

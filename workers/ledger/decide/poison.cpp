@@ -6,6 +6,7 @@
 #include "common/crypto/crypto.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/delivery.hpp"
+#include "workers/ledger/decide/mail_row.hpp"
 #include "workers/ledger/decide/shelf.hpp"
 #include "workers/ledger/decide/standby_item.hpp"
 
@@ -28,6 +29,13 @@ std::optional<messages::MailParse> parse_job_of(const Incoming& in) {
   if (in.envelope.type != messages::MailParse::type) return std::nullopt;
   auto job = codec::decode<messages::MailParse>(in.body);
   return job ? std::optional{std::move(*job)} : std::nullopt;
+}
+
+// A mail that could not be taken lies on the shelf whole; its mailbox goes on behind it.
+std::optional<messages::MailArrived> mail_of(const Incoming& in) {
+  if (in.envelope.type != messages::MailArrived::type || in.envelope.retry > 0) return std::nullopt;
+  auto message = codec::decode<messages::MailArrived>(in.body);
+  return message ? std::optional{std::move(*message)} : std::nullopt;
 }
 
 // "delivery_limit", "rejected", …: the broker's word for it, when it left one.
@@ -73,11 +81,20 @@ Needs poison_needs(const Incoming& in) {
   needs.subject_id = in.envelope.message_id;
   needs.standby_id = poison_id(in);
   if (promised_ticket(in)) needs.arrival_id = in.envelope.message_id;
+  if (const auto mail = mail_of(in)) needs.mailbox_id = mail->inbox_id;
+  // What was read of a mail is about the arrival that it is correlated with.
+  if (in.envelope.type == messages::MailParsed::type) needs.arrival_id = needs.mail_id = in.envelope.correlation_id;
   return needs;
 }
 
 Decision decide_poison(const State& state, const Incoming& in, std::string_view reason_class, std::string_view reason, Context& context) {
+  if (in.envelope.type == messages::MailParsed::type && state.mail && state.arrival && reason_class != not_allowed) {
+    // Read once more it would be the same again: the mail goes to the shelf, not its reading.
+    if (state.mail->stage != store::MailStage::parsing) return {};
+    return decide_unparsable(state, fmt::format("What was read of the mail cannot be taken: {}", reason), context);
+  }
   Decision decision;
+  if (const auto mail = mail_of(in); mail && reason_class != not_allowed) move_cursor(decision, state.mailbox, *mail);
   decision.notices.push_back({false, fmt::format("message {} of type {} shelved: {}", in.envelope.message_id, in.envelope.type, reason),
                               in.envelope.correlation_id, std::string{reason_class}});
   if (in.envelope.retry > 0 && state.pending_item && state.pending_item->retry_no == in.envelope.retry) {

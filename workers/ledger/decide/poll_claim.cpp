@@ -35,8 +35,11 @@ Decision decide(const State& state, const PollClaim& message, const Incoming& in
     machine.rest();
     return drop(machine.finish(), row.is_paused ? "the inbox is paused" : "the connection is paused");
   }
-  if (row.lease == LeaseState::dispatched) machine.hold(message.token, message.worker);
-  machine.heard();
+  if (row.lease == LeaseState::dispatched) {
+    machine.hold(message.token, message.worker);
+  } else {
+    machine.hold_again();
+  }
   answer.verdict = messages::ClaimVerdict::send;
   answer.grant = machine.grant();
   answer_poll(machine.decision(), in, context, answer);

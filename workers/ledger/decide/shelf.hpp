@@ -16,6 +16,9 @@ std::string group_key(std::string_view worker, std::string_view reason_class, st
 // The class of an item whose id was taken by another message; a retry sends it under an id of its own.
 inline constexpr std::string_view reused_key = "idempotency-key-reused";
 
+// The class of what somebody published who may not.
+inline constexpr std::string_view not_allowed = "not_allowed";
+
 bool is_unfinished(messages::StandbyState state);  // open, assigned, retry_pending
 
 // A new item with the incoming message's bytes and properties.

@@ -86,7 +86,7 @@ Decision edit_delivery(const State& state, const StandbyEdit& message, const std
 std::optional<Error> changed_identity(const State& state, const messages::MailArrived& mail) {
   if (!state.arrival) return std::nullopt;
   if (mail.ticket_id != state.arrival->ticket_id) return Error{Code::bad_message, "is promised to the sender and cannot change", "/ticket_id"};
-  if (natural_key(mail.inbox_id, mail.uid_validity, mail.uid) != state.arrival->natural_key) {
+  if (natural_key(mail, state.arrival->id) != state.arrival->natural_key) {
     return Error{Code::bad_message, "inbox, UIDVALIDITY and UID say which mail it is and cannot change", "/uid"};
   }
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include "common/messages/stored.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/delivery.hpp"
+#include "workers/ledger/decide/mail_row.hpp"
 #include "workers/ledger/decide/problem.hpp"
 #include "workers/ledger/decide/shelf.hpp"
 #include "workers/ledger/decide/standby_item.hpp"
@@ -18,15 +19,21 @@ namespace {
 
 constexpr std::int64_t replay_deadline = 120'000'000;  // microseconds until a replay that nobody heard of counts as lost
 
+template <class M>
+void give_own_id_to(store::StandbyRow& item) {
+  auto properties = codec::decode<messages::StoredProperties>(item.properties);
+  auto message = codec::decode<M>(item.original);
+  if (!properties || !message) return;
+  item.subject_id = properties->envelope.message_id = crypto::uuid_v5(item.id, {"message"});
+  item.ticket_id = message->ticket_id = crypto::uuid_v5(item.subject_id, {"ticket"});
+  item.properties = codec::encode(*properties);
+  item.original = codec::encode(*message);
+}
+
 // What was accepted under an id that another message already had becomes a ticket of its own.
 void give_own_id(store::StandbyRow& item) {
-  auto properties = codec::decode<messages::StoredProperties>(item.properties);
-  auto ticket = codec::decode<messages::TicketOpen>(item.original);
-  if (item.reason_class != reused_key || !properties || !ticket) return;
-  item.subject_id = properties->envelope.message_id = crypto::uuid_v5(item.id, {"message"});
-  item.ticket_id = ticket->ticket_id = crypto::uuid_v5(item.subject_id, {"ticket"});
-  item.properties = codec::encode(*properties);
-  item.original = codec::encode(*ticket);
+  if (item.reason_class == reused_key) give_own_id_to<messages::TicketOpen>(item);
+  if (item.reason_class == uid_reused) give_own_id_to<messages::MailArrived>(item);
 }
 
 Decision replay(const State& state, const StandbyRetry& message, const std::string& command_id, Context& context) {
