@@ -38,8 +38,8 @@ Result<void> check(const Account& account) {
   return {};
 }
 
-Attempt::Attempt(const Account& account, const Place& place, Security security, const Rules& rules)
-    : rules_(rules), security_(security), host_and_port_(fmt::format("{}:{}", place.host, place.port)), easy_(curl_easy_init()) {
+Attempt::Attempt(const Account& account, const Place& place, Security security, Login login, const Rules& rules)
+    : rules_(rules), security_(security), login_(login), host_and_port_(fmt::format("{}:{}", place.host, place.port)), easy_(curl_easy_init()) {
   const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
   set(CURLOPT_ERRORBUFFER, problem_);
   set(CURLOPT_NOSIGNAL, 1L);
@@ -49,6 +49,7 @@ Attempt::Attempt(const Account& account, const Place& place, Security security, 
   set(CURLOPT_PROTOCOLS_STR, security == Security::tls ? "imaps" : "imap");
   set(CURLOPT_USERNAME, account.user.c_str());
   set(CURLOPT_PASSWORD, account.password.c_str());
+  set(CURLOPT_LOGIN_OPTIONS, login == Login::sasl ? "AUTH=PLAIN;AUTH=LOGIN" : "AUTH=+LOGIN");
   set(CURLOPT_PROXY, "");  // the environment's proxies would dodge the address check
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(rules.settings.connect_limit.count()));
@@ -97,6 +98,8 @@ curl_socket_t Attempt::open_socket(const curl_sockaddr& where) {
 
 void Attempt::take_line(std::string_view line) {
   saw_greeting_ = saw_greeting_ || line.starts_with("* ");
+  if (line.starts_with("* CAPABILITY "))
+    offers_sasl_ = line.find(" AUTH=PLAIN") != std::string_view::npos || line.find(" AUTH=LOGIN") != std::string_view::npos;
   last_line_ = trimmed(cut_utf8(line, longest_line));
 }
 
@@ -129,6 +132,10 @@ bool Attempt::may_do_without_tls(CURLcode code) const {
   if (code != CURLE_USE_SSL_FAILED || security_ != Security::starttls) return false;
   const auto address = http::parse_address(remote_address());
   return address && rules_.guard.is_listed(*address);
+}
+
+bool Attempt::may_log_in_by_command(CURLcode code) const {
+  return code == CURLE_LOGIN_DENIED && login_ == Login::sasl && !offers_sasl_;
 }
 
 Trouble Attempt::classify(CURLcode code) const {

@@ -41,7 +41,7 @@ class CurlLink final : public Link {
   void send(std::string bytes) override;
 
  private:
-  void begin(Attempt::Security security);
+  void begin(Attempt::Security security, Attempt::Login login);
   void end_attempt();
   void attempted(CURLcode code);
   void stand();
@@ -78,7 +78,7 @@ CurlLink::CurlLink(loop::Loop& loop, const Rules& rules, Account account, Handle
       return close({Trouble::refused_account, accepted.error().text(), "", false, false});
     place_ = *parse_base_url(account_.base_url);
     deadline_.after(rules_.settings.login_limit);
-    begin(place_.is_tls ? Attempt::Security::tls : Attempt::Security::starttls);
+    begin(place_.is_tls ? Attempt::Security::tls : Attempt::Security::starttls, Attempt::Login::sasl);
   });
 }
 
@@ -87,8 +87,8 @@ CurlLink::~CurlLink() {
   end_attempt();
 }
 
-void CurlLink::begin(Attempt::Security security) {
-  attempt_.emplace(account_, place_, security, rules_);
+void CurlLink::begin(Attempt::Security security, Attempt::Login login) {
+  attempt_.emplace(account_, place_, security, login, rules_);
   curl_.emplace(loop_, [this](const std::vector<http::CurlLoop::Ended>& ended) { attempted(ended.front().code); });
   curl_->add(attempt_->handle(), 0);
 }
@@ -107,9 +107,17 @@ void CurlLink::end_attempt() {
 
 void CurlLink::attempted(CURLcode code) {
   if (code == CURLE_OK) return stand();
-  if (!attempt_->may_do_without_tls(code)) return close(attempt_->ending(code));
+  auto security = attempt_->security();
+  auto login = attempt_->login();
+  if (attempt_->may_do_without_tls(code)) {
+    security = Attempt::Security::none;
+  } else if (attempt_->may_log_in_by_command(code)) {
+    login = Attempt::Login::command;
+  } else {
+    return close(attempt_->ending(code));
+  }
   end_attempt();
-  begin(Attempt::Security::none);
+  begin(security, login);
 }
 
 // --- once it is ours ---
@@ -125,6 +133,9 @@ void CurlLink::stand() {
   standing_ = fresh.release();
   standing_->handle.data = standing_;
   listen();
+  loop_.post([this, alive = alive_] {  // TLS may hold bytes of which the socket knows nothing
+    if (*alive && !is_over_) receive();
+  });
   handlers_.ready(attempt_->standing());
 }
 
