@@ -24,6 +24,7 @@ import base64
 import json
 import logging
 import pathlib
+import socket
 import ssl
 import subprocess
 import sys
@@ -108,6 +109,8 @@ class Server(SMTP):
                 return await self.push(answer)
         self.in_data = 0
         if self.wishes & {"drop-in-data", "leave-while-held", "speak-while-held"}:
+            # What is not read here must not fit into the kernel's buffers, else the client is done before we leave.
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
             await self.push("354 go on")
             return await self.leave_in_data()
         await super().smtp_DATA(arg)
@@ -209,7 +212,7 @@ def main():
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(options.folder / f"{options.certificate}.pem", options.folder / f"{options.certificate}.key")
         settings = {"tls_context": context if options.tls == "starttls" else None, "require_starttls": options.tls == "starttls", "timeout": 600,
-                    "data_size_limit": 1 << 20, "enable_SMTPUTF8": True}
+                    "data_size_limit": 32 << 20, "enable_SMTPUTF8": True}
         if options.login:
             settings.update(authenticator=authenticate, auth_required=True, auth_require_tls=False)
         if options.greeting or options.silent:

@@ -230,8 +230,9 @@ TEST_CASE("a connection that breaks in the middle of the mail broke before the d
   SmtpServer server;
   Bench bench;
   Request request = mail_to(server, "drop-in-data@example.org");
-  for (int i = 0; i < 900; ++i) request.content += std::string(990, 'x') + "\r\n";
+  for (int i = 0; i < 24'000; ++i) request.content += std::string(990, 'x') + "\r\n";
   const Reply reply = bench.send(request);
+  CAPTURE(reply.detail);
   CHECK(reply.failure == Failure::broken);
   CHECK_FALSE(reply.may_have_arrived);
   CHECK(bench.held == 0);
