@@ -136,6 +136,8 @@ def run(room, options, folder):
     wait_for_quiet(room, inboxes)
     for death in room.processes.unexpected_deaths():
         driver.write("trouble", text=death)
+    for line in room.mail.given_up():
+        driver.write("trouble", text=f"the SMTP server gave a mail up: {line}")
     recipients = {row["recipient"] for row in room.rows("SELECT DISTINCT recipient FROM deliveries WHERE recipient <> ''")}
     people = sorted(person for person in recipients | {mail.sender for mail in writers.sent.values()} if person and person.isascii() and person not in INBOXES)
     evidence.write(folder / "servers.json", evidence.of_the_servers(room.mail, INBOXES, people, earlier))

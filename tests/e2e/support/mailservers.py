@@ -103,11 +103,12 @@ namespace inbox {{
 }}
 """
 
+# Its own word for this, `lmtp`, gives a mail up when Dovecot is killed while it writes: mail.lmtp ends by SIGPIPE, and only exit status 75 is "later".
 SMTPD_CONF = """queue ttl 1h
 smtp max-message-size "60M"
 table everybody {{ "@" = "{owner}" }}
 listen on 127.0.0.1 port {open} hostname localhost
-action "deliver" lmtp "{folder}/lmtp.sock" rcpt-to virtual <everybody>
+action "deliver" mda "/usr/libexec/opensmtpd/mail.lmtp -d {folder}/lmtp.sock -r || exit 75" virtual <everybody>
 match from any for any action "deliver"
 """
 
@@ -367,6 +368,12 @@ class MailServers(Layout):
     def on_their_way(self):
         """How many mails the SMTP server has taken and not delivered."""
         return sum(1 for _ in (self.folder / "spool" / "queue").glob("*/*/*")) if self.smtpd else 0
+
+    def given_up(self):
+        """What the SMTP server took and will never deliver, a line each: such a mail is lost, and not by those who sent it."""
+        if not self.smtpd:
+            return []
+        return [line for line in self.smtpd.log_path.read_text(errors="replace").splitlines() if "result=PermFail" in line]
 
     def hurry(self):
         """Deliver now what waits for its next attempt."""
