@@ -69,7 +69,7 @@ class Books {
   Result<void> find_thread(const MailTrace& trace, State& state);
   Result<void> find_bounced(const MailTrace& trace, State& state);
   Result<bool> is_participant(const std::string& ticket_id, const std::string& address);
-  Result<std::optional<store::TicketRow>> ticket_of_message(const std::string& message_id, const std::string& inbox_id, const OptionalId& sender);
+  Result<std::optional<store::TicketRow>> ticket_of_message(const std::string& message_id, const std::string& inbox_id, const std::string& sender);
   void forget(const Change& change);
 
   store::Database& database_;

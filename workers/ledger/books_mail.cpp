@@ -74,21 +74,21 @@ Result<bool> Books::is_participant(const std::string& ticket_id, const std::stri
 }
 
 // Anybody can use a Message-ID again. Of several tickets with one, the newest that the sender takes part in, in the same mailbox first; when the sender
-// takes part in none it is none of them. Without a sender (a report about a mail of ours): the one that came by the same mailbox, else the newest.
-Result<std::optional<store::TicketRow>> Books::ticket_of_message(const std::string& message_id, const std::string& inbox_id, const OptionalId& sender) {
+// takes part in none it is none of them.
+Result<std::optional<store::TicketRow>> Books::ticket_of_message(const std::string& message_id, const std::string& inbox_id, const std::string& sender) {
   std::vector<std::string> candidates;
   bool is_theirs = false;
   auto asked = database_.query(
       "SELECT t.ticket_id, EXISTS (SELECT 1 FROM participants p WHERE p.ticket_id = t.ticket_id AND p.address = ?2 AND p.address <> '') "
       "FROM mail_threads t WHERE t.message_id = ?1 ORDER BY t.at DESC LIMIT ?3",
-      {message_id, sender.value_or(""), most_same_ids}, [&](const Row& row) {
+      {message_id, sender, most_same_ids}, [&](const Row& row) {
         const bool is_participant = row.integer(1) != 0;
         if (is_participant && !is_theirs) candidates.clear();
         if (is_participant || !is_theirs) candidates.push_back(row.text(0));
         is_theirs = is_theirs || is_participant;
       });
   if (!asked) return asked.error();
-  if (candidates.empty() || (sender && !is_theirs && candidates.size() > 1)) return std::optional<store::TicketRow>{};
+  if (candidates.empty() || (!is_theirs && candidates.size() > 1)) return std::optional<store::TicketRow>{};
   std::optional<std::string> chosen;
   for (const auto& candidate : candidates) {
     if (chosen || candidates.size() == 1) break;
@@ -153,15 +153,9 @@ Result<void> Books::find_same_mails(const MailTrace& trace, State& state) {
 }
 
 Result<void> Books::find_bounced(const MailTrace& trace, State& state) {
-  if (trace.bounced_delivery) {
-    if (auto loaded = into(state.bounced, database_, "WHERE id = ?1 AND kind = ?2", {*trace.bounced_delivery, mail_kind}); !loaded) return loaded;
-    if (state.bounced) return into(state.bounced_ticket, database_, "WHERE id = ?1", {state.bounced->ticket_id});
-  }
-  if (trace.bounced_message_id.empty()) return {};
-  auto ticket = ticket_of_message(trace.bounced_message_id, state.mail->inbox_id, {});
-  if (!ticket) return ticket.error();
-  state.bounced_ticket = std::move(*ticket);
-  return {};
+  if (!trace.bounced_delivery) return {};
+  if (auto loaded = into(state.bounced, database_, "WHERE id = ?1 AND kind = ?2", {*trace.bounced_delivery, mail_kind}); !loaded) return loaded;
+  return state.bounced ? into(state.bounced_ticket, database_, "WHERE id = ?1", {state.bounced->ticket_id}) : Result<void>{};
 }
 
 Result<void> Books::load_mail(const Needs& needs, State& state) {

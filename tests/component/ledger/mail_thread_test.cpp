@@ -85,6 +85,21 @@ TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number
   CHECK(got.mail->ticket_id == ticket_id);
   CHECK(house.number("SELECT COUNT(*) FROM deliveries WHERE reason_class = 'recipient_refused' AND reason LIKE '%no such user%'") == 1);
   CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'bounced' AND delivery_id IS NOT NULL") == 1);
+
+  // Nobody sent that one from here, whatever the report says about it.
+  bounce.message_id = "bounce two@customer.example";
+  bounce.content_key = "another";
+  bounce.bounce->original.reset();
+  bounce.bounce->original_message_id = "theirs@stranger.example";
+  CHECK(receive(bounce).mail->verdict == "standby");
+  // A mail that somebody else sent, and that is on a ticket: the report belongs there.
+  bounce.message_id = "bounce three@customer.example";
+  bounce.content_key = "a third";
+  bounce.bounce->original_message_id = "first@customer.example";
+  got = receive(bounce);
+  CHECK(got.mail->verdict == "reply");
+  CHECK(got.mail->ticket_id == ticket_id);
+  CHECK(got.mail->why.find("not ours") != std::string::npos);
 }
 
 TEST_CASE("of several tickets with one Message-ID a reply goes to the one its sender takes part in, or to none") {

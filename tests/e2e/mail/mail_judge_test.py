@@ -22,14 +22,14 @@ class Run:
         self.driver = []
         for n, (kind, expected, is_confirmed) in kinds.items():
             self.driver.append({"what": "mail", "n": n, "kind": kind, "inbox": INBOX, "sender": SENDER, "message_id": None if kind == "killer" else f"<m{n}@x>",
-                                "answers": 1 if kind == "reply" else None, "copies": 2 if kind == "twin" else 1, "expected": expected, "is_confirmed": is_confirmed})
+                                "answers": 1 if kind in ("reply", "bounce") else None, "copies": 2 if kind == "twin" else 1, "expected": expected, "is_confirmed": is_confirmed})
             self.driver.append({"what": "taken", "n": n})
         self.driver += [{"what": "taken", "n": 3}, {"what": "post", "n": 1, "title": "post 1"}, {"what": "accepted", "n": 1, "ticket_id": "tp"}, {"what": "kill", "name": "notifier-0", "pid": 7}]
         here = [[1, 1], [2, 2], [3, 3], [5, 4], [6, 5], [7, 6], [8, 3]]  # UID 4 was mail 3's second copy; it is UID 8 now
         self.servers = {"inboxes": {INBOX: {"uid_validity": VALIDITY, "uids": here, "earlier": [[VALIDITY, 4, 3]]}},
                         "people": {SENDER: [self.told(1, 1), self.told(3, 2), dict(self.told(0, 3), message_id="<np@us>")]}}
         self.door = {"arrivals": [self.arrival(1, 1, "ticket", ticket_id="t1"), self.arrival(2, 2, "reply", ticket_id="t1"), self.arrival(3, 3, "ticket", ticket_id="t3"),
-                                  self.arrival(4, 3, "duplicate", duplicate_of="a3"), self.arrival(5, 4, "bounce"), self.arrival(6, 5, "standby", standby_id="s5"), self.arrival(7, 6, "own"),
+                                  self.arrival(4, 3, "duplicate", duplicate_of="a3"), self.arrival(5, 4, "bounce", ticket_id="t1"), self.arrival(6, 5, "standby", standby_id="s5"), self.arrival(7, 6, "own"),
                                   self.arrival(8, 3, "duplicate", duplicate_of="a3")],
                      "tickets": [self.ticket("t1", 1, "kill 1", [{"arrival_id": "a2"}], [self.notice(1)], "d1"), self.ticket("t3", 2, "kill 3", [], [self.notice(3)], None),
                                  self.ticket("tp", 3, "post 1", [], [dict(self.notice("p"), message_id="np@us")], None)],
@@ -155,6 +155,10 @@ class JudgeTest(unittest.TestCase):
         self.setUp()
         self.arrivals["a2"]["ticket_id"] = "t3"
         self.tickets["t3"]["comments"].append({"arrival_id": "a2"})
+        self.caught("wrong verdict")
+
+    def test_a_bounce_that_is_linked_to_another_ticket(self):
+        self.arrivals["a5"]["ticket_id"] = "t3"
         self.caught("wrong verdict")
 
     def test_a_ticket_that_is_not_there(self):

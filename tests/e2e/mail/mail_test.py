@@ -134,13 +134,22 @@ class MailTest(RoomTest):
         kinds = sorted(notice["kind"] for notice in self.room.http("GET", f"/v1/tickets/{ticket_id}/notices").data)
         self.assertEqual(kinds, ["comment", "confirmation", "state"])
 
-    def test_the_same_mail_twice_a_bounce_an_absence_note_and_our_own_address(self):
+    def test_the_same_mail_twice_bounces_an_absence_note_and_our_own_address(self):
         twin = new_id()
         for _ in range(2):
             self.send("desk@example.test", "Sent twice by my telephone", message_id=twin)
         self.room.until(lambda: sorted(a["verdict"] for a in self.arrivals(self.own) if a["message_id"] == twin.strip("<>")) == ["duplicate", "ticket"], "one ticket and one duplicate")
-        self.room.mail.send(bounce("desk@example.test", "gone@example.test", new_id()), "", "desk@example.test")
-        self.room.until(lambda: any(a["verdict"] == "bounce" for a in self.arrivals(self.own)), "a bounce")
+        (confirmation,) = self.answers_to(twin)
+        for reported in (new_id(), str(confirmation["Message-ID"])):  # somebody else's mail, and ours
+            self.room.mail.send(bounce("desk@example.test", SENDER, reported), "", "desk@example.test")
+
+        def verdicts():
+            return {a["verdict"]: a for a in self.arrivals(self.own) if a["subject"].startswith("Undelivered") and a["verdict"] != "pending"}
+
+        self.room.until(lambda: len(verdicts()) == 2, lambda: f"the verdicts on two reports: {verdicts()}")
+        self.assertEqual(set(verdicts()), {"bounce", "ticket"})
+        self.assertEqual(verdicts()["bounce"]["ticket_id"], self.decided(self.own, twin)["ticket_id"])
+        self.assertIn("not ours", verdicts()["ticket"]["why"])
         absent = self.send("desk@example.test", "Out of office", headers={"Auto-Submitted": "auto-replied"})
         arrival = self.decided(self.own, absent)
         self.assertTrue(arrival["is_auto"], arrival)

@@ -139,15 +139,58 @@ TEST_CASE("a report about a mail of ours stands at that mail and on its ticket")
     REQUIRE(world.noted("bounced") != nullptr);
     CHECK(world.noted("bounced")->ticket_id == "ticket");
     CHECK(world.noted("bounced")->delivery_id == "delivery");
+    REQUIRE(world.threads.size() == 1);
+    CHECK(world.threads[0].message_id == "x@y");
+    CHECK(world.threads[0].ticket_id == "ticket");
     CHECK(world.comments.empty());
   }
 }
 
-TEST_CASE("a report about a mail that nobody knows is counted and kept") {
+TEST_CASE("a report about a mail that is not ours goes the way of automatic mails, and says so") {
   MailWorld world;
-  auto letter = world.letter();
-  letter.bounce = messages::ParsedBounce{"x@y.example", "5.0.0", "failed", "", "", {}};
-  world.read(letter);
-  CHECK(world.state.arrival->state == ArrivalState::bounce);
-  CHECK_FALSE(world.state.mail->ticket_id.has_value());
+  world.state.smtp.emplace();
+  world.state.smtp->id = "smtp";
+  auto letter = world.letter("My printer smokes no more");
+  letter.bounce = messages::ParsedBounce{"x@y.example", "5.0.0", "failed", "", "theirs@y.example", {}};
+  letter.is_auto = true;
+  const auto says_so = [](std::string_view text) { return text.find("a report about a mail that is not ours to x@y.example: failed 5.0.0") != std::string_view::npos; };
+  SUBCASE("a board takes it: a ticket that nobody is told about") {
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+    CHECK(world.state.ticket->board_id == "desk");
+    CHECK(says_so(world.noted("opened")->detail));
+    CHECK(says_so(world.state.mail->why));
+    CHECK(world.deliveries.empty());
+  }
+  SUBCASE("even if the router held it for a person's") {
+    letter.is_auto = false;
+    letter.may_be_confirmed = true;
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+    CHECK(world.deliveries.empty());
+  }
+  SUBCASE("no board takes it: it waits") {
+    letter.subject = "Undelivered";
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::standby);
+    CHECK(says_so(world.state.item->reason));
+  }
+  SUBCASE("on a ticket it is a comment that reopens nothing") {
+    world.answers(By::references, false, TicketState::resolved);
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::reply);
+    CHECK(world.state.ticket->state == TicketState::resolved);
+    CHECK(says_so(world.noted("reply")->detail));
+  }
+  SUBCASE("mail servers write all reports alike: sender and subject make none a duplicate") {
+    world.state.same_sender_subject = world.other_mail();
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+  }
+  SUBCASE("the same one again is a duplicate") {
+    world.state.same_content = world.other_mail();
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::duplicate);
+  }
+  CHECK(world.noted("bounced") == nullptr);
 }

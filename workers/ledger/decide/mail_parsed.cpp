@@ -89,11 +89,12 @@ struct Reading {
   void link_bounce(std::string why) {
     decided("bounce", std::move(why));
     const auto& bounce = *parsed.bounce;
-    if (state.bounced_ticket) mail.ticket_id = state.bounced_ticket->id;
-    const OptionalId delivery_id = state.bounced ? std::optional{state.bounced->id} : std::nullopt;
-    ledger::note(decision, context, {desk.row().correlation_id, mail.ticket_id, delivery_id, {}}, "ledger", "bounced",
+    mail.ticket_id = state.bounced->ticket_id;
+    ledger::note(decision, context, {desk.row().correlation_id, mail.ticket_id, state.bounced->id, {}}, "ledger", "bounced",
                  detail({{"recipient", bounce.recipient}, {"action", bounce.action}, {"status", bounce.status}, {"reason", bounce.reason}, {"arrival_id", mail.arrival_id}}));
-    if (state.bounced && state.bounced->state == store::DeliveryState::done && bounce.action != "delivered") {
+    // It was sent, then, whatever its worker could tell.
+    decision.insert_missing(store::MailThreadRow{bounce.original_message_id, state.bounced->ticket_id, context.now});
+    if (state.bounced->state == store::DeliveryState::done && bounce.action != "delivered") {
       store::DeliveryRow delivery = *state.bounced;
       if (bounce.action == "failed") delivery.reason_class = messages::ReasonClass::recipient_refused;
       delivery.reason = limited_line(mail.why, 500);

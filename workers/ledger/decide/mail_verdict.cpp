@@ -74,17 +74,17 @@ MailTrace trace_of(const messages::ParsedMail& parsed) {
   };
   for (const auto& id : parsed.in_reply_to) add(id);
   for (auto id = parsed.references.rbegin(); id != parsed.references.rend(); ++id) add(*id);
+  // A report about a mail that somebody else sent belongs where that mail belongs.
+  if (parsed.bounce) add(parsed.bounce->original_message_id);
   trace.thread = parsed.thread;
   trace.subject_number = parsed.subject_number;
-  if (parsed.bounce) {
-    if (parsed.bounce->original) trace.bounced_delivery = parsed.bounce->original->delivery_id;
-    trace.bounced_message_id = parsed.bounce->original_message_id;
-  }
+  if (parsed.bounce && parsed.bounce->original) trace.bounced_delivery = parsed.bounce->original->delivery_id;
   return trace;
 }
 
 MailVerdict verdict_of(const State& state, const messages::ParsedMail& parsed) {
   mail::Known known;
+  known.is_our_mail_reported = state.bounced.has_value();
   if (is_same_mail(state)) known.same_mail = state.same_content->arrival_id;
   // Whoever assigned it saw that it is not the other one.
   if (state.same_sender_subject && state.mail->assigned_board.empty()) known.same_sender_subject = state.same_sender_subject->arrival_id;

@@ -25,8 +25,7 @@ struct MailTrace {
   std::vector<std::string> answered;    // Message-IDs, the nearest first
   std::optional<messages::SignedThread> thread;
   std::optional<std::int64_t> subject_number;
-  OptionalId bounced_delivery;          // whose report it is
-  std::string bounced_message_id;
+  OptionalId bounced_delivery;          // whose report it is: its mail has our signature
 };
 
 struct Needs {
