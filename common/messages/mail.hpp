@@ -128,7 +128,7 @@ struct ParsedMail {
   std::optional<SignedThread> thread;
   std::optional<std::int64_t> subject_number;  // [#1234]: only a participant may use it
   bool may_be_confirmed = false;
-  std::string sender_subject_key;  // SHA-256, hexadecimal
+  std::string sender_subject_key;  // SHA-256, hexadecimal; "" when there is no subject to compare
   std::string content_key;         // SHA-256, hexadecimal
   std::vector<std::string> notes;  // what was repaired, guessed or cut
   bool operator==(const ParsedMail&) const = default;
