@@ -47,6 +47,7 @@ class Books {
   Result<void> load_item(const Needs& needs, State& state);
   Result<void> load_ticket(const std::string& id, State& state);
   Result<void> load_usage(const Needs& needs, State& state);
+  Result<void> load_account_inboxes(const std::string& account, State& state);
   Result<void> load_mailboxes(const Needs& needs, State& state);
   Result<void> load_lease(State& state);
   Result<void> load_mail_delivery(const Needs& needs, State& state);

@@ -184,6 +184,14 @@ TEST_CASE("names and folders are there once, and what is used is not deleted") {
   create.name = "second";
   create.folder = "INBOX";
   CHECK(house.command(create).status == 409);
+  // The same mailbox by another connection is the same mailbox.
+  auto again = store::select_one<store::ConnectionRow>(house.database, "WHERE id = 'imap'", {});
+  REQUIRE((again.ok() && again->has_value()));
+  (*again)->id = (*again)->name = "imap again";
+  REQUIRE(store::insert(house.database, **again).ok());
+  create.connection_id = "imap again";
+  CHECK(house.command(create).status == 409);
+  create.connection_id = "imap";
   create.folder = "Second";
   create.board_id = "desk";
   create.smtp_connection_id = "smtp";

@@ -60,7 +60,8 @@ struct Needs {
 
   // Mailboxes.
   OptionalId inbox_name;
-  std::optional<std::pair<std::string, std::string>> inbox_folder;  // connection ("": that of `inbox_id`) and folder: who polls it already
+  bool account_inboxes = false;    // of all connections with the account of the connection in hand, or with `account`
+  OptionalId account;
   OptionalId smtp_connection_id;   // that an inbox is to answer by
   bool connection_inboxes = false; // that `connection_id` leads to
   bool inbox_references = false;   // of `inbox_id`: the board and the connection for answers that it names, unless others are asked for
@@ -87,6 +88,11 @@ struct FoundThread {
   store::TicketRow ticket;
   By by = By::references;
   bool is_participant = false;
+};
+
+struct AccountInbox {
+  store::MailInboxRow inbox;
+  store::ConnectionRow connection;
 };
 
 struct State {
@@ -135,7 +141,7 @@ struct State {
 
   // Mailboxes.
   std::optional<store::MailInboxRow> inbox_named;
-  std::optional<store::MailInboxRow> inbox_same_folder;
+  std::vector<AccountInbox> account_inboxes;          // they may lead to one mailbox, or to several hosts' ones of one name
   std::optional<store::ConnectionRow> smtp_asked;
   std::vector<store::MailInboxRow> connection_inboxes;
   bool is_inbox_used = false;
