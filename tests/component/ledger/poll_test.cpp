@@ -153,6 +153,7 @@ TEST_CASE("chores and suspects live with the inbox and go with it") {
   auto job = house.polls().at(0);
   CHECK(house.claim_poll(job).grant->chores.size() == 2);
   CHECK(house.say(job, {{"chore1", messages::ChoreResult::done, "OK"}}).chores.empty());
+  CHECK(house.number("SELECT COUNT(*) FROM inbox_chores WHERE id = 'chore1'") == 0);
   house.end(job, PollOutcome::failed, 41);
   house.pass(std::chrono::seconds{5});
   job = house.polls().at(0);
