@@ -180,7 +180,7 @@ class Judge:
             rows = [a for a in self.arrivals.values() if a["inbox"] == inbox and a["uid_validity"] == seen["uid_validity"]]
             gone = sum(1 for a in rows if (inbox, a["uid_validity"], a["uid"]) not in self.here)
             facts = {"UIDVALIDITY": (report["uid_validity"], seen["uid_validity"]), "mails on the server": (report["server"]["exists"], len(seen["uids"])),
-                     "arrivals": (report["arrivals"]["total"], len(rows)), "missing": (report["missing"], -gone)}
+                     "arrivals": (report["arrivals"]["total"], len(rows)), "missing": (report["missing"], 0), "gone": (report["server"]["gone"], gone)}
             facts |= {verdict: (report["arrivals"][verdict], sum(a["verdict"] == verdict for a in rows)) for verdict in ("ticket", "reply", DUPLICATE, "bounce", "own", STANDBY)}
             for name, (told, true) in facts.items():
                 if told != true:

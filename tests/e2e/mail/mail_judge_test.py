@@ -34,8 +34,8 @@ class Run:
                      "tickets": [self.ticket("t1", 1, "kill 1", [{"arrival_id": "a2"}], [self.notice(1)], "d1"), self.ticket("t3", 2, "kill 3", [], [self.notice(3)], None),
                                  self.ticket("tp", 3, "post 1", [], [dict(self.notice("p"), message_id="np@us")], None)],
                      "standby": [{"id": "s5", "kind": "arrival", "message_type": "mail.arrived.v1", "state": "open", "reason": "broke the parser"}],
-                     "inboxes": {INBOX: {"uid_validity": VALIDITY, "server": {"exists": 7},
-                                         "arrivals": {"total": 8, "ticket": 2, "reply": 1, "duplicate": 2, "bounce": 1, "own": 1, "standby": 1}, "missing": -1}},
+                     "inboxes": {INBOX: {"uid_validity": VALIDITY, "server": {"exists": 7, "gone": 1},
+                                         "arrivals": {"total": 8, "ticket": 2, "reply": 1, "duplicate": 2, "bounce": 1, "own": 1, "standby": 1}, "missing": 0}},
                      "balance": {"accepted": 9, "opened": 3, "reply": 1, "duplicate": 2, "bounce": 1, "own": 1, "standby": 1, "received": 0, "deleted": 0,
                                  "deliveries": {"waiting": 0, "dispatched": 0, "claimed": 0, "done": 4, "cancelled": 0, "standby": 0}}}
         self.trello = [{"method": "POST", "path": "/1/cards", "marker": f"{INSTALLATION}.d1", "title": "kill 1", "committed": "c1"}]
@@ -197,7 +197,7 @@ class JudgeTest(unittest.TestCase):
             self.caught("tracker")
 
     def test_reports_that_do_not_balance(self):
-        for name, value in (("missing", 0), ("uid_validity", 99), ("server", {"exists": 6}), ("arrivals", dict(self.run_.door["inboxes"][INBOX]["arrivals"], ticket=1))):
+        for name, value in (("missing", 1), ("missing", None), ("uid_validity", 99), ("server", {"exists": 6, "gone": 1}), ("server", {"exists": 7, "gone": 0}), ("arrivals", dict(self.run_.door["inboxes"][INBOX]["arrivals"], ticket=1))):
             self.setUp()
             self.run_.door["inboxes"][INBOX][name] = value
             self.caught("report")

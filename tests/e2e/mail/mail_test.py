@@ -64,7 +64,7 @@ class MailTest(RoomTest):
         """The report, once it agrees with the server's own count."""
         def look():
             report = self.room.http("GET", f"/v1/inboxes/{inbox}/report").data
-            return report if report["missing"] == 0 and not report["arrivals"]["pending"] else None
+            return report if report["missing"] == 0 and not report["server"]["gone"] and not report["arrivals"]["pending"] else None
 
         return self.room.until(look, lambda: f"a report that balances: {self.room.http('GET', f'/v1/inboxes/{inbox}/report').data}")
 
