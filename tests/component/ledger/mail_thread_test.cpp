@@ -102,6 +102,47 @@ TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number
   CHECK(got.mail->why.find("not ours") != std::string::npos);
 }
 
+TEST_CASE("an answer that is read before what it answers waits for it, a stranger's and one of another mailbox do not") {
+  MailHouse house;
+  house.fetch({.uid = 1});
+  house.fetch({.uid = 2, .previous = 1});
+  house.fetch({.uid = 3, .previous = 2});
+  house.fetch({.inbox = MailHouse::sales, .uid = 4});
+  const auto jobs = house.parse_jobs();
+  REQUIRE(jobs.size() == 4);
+  const auto answer_to = [&](const std::string& name, const std::string& to) {
+    auto answer = house.letter(name, "Re: printer", "ann@customer.example");
+    answer.in_reply_to = {to + "@customer.example"};
+    return answer;
+  };
+  const auto verdict = [&](std::size_t job) { return house.arrival(jobs[job].arrival_id).mail->verdict; };
+  house.tell(jobs[3], answer_to("elsewhere", "first"));
+  CHECK(verdict(3) == "ticket");  // nothing came before it there
+  house.tell(jobs[2], answer_to("third", "second"));
+  house.tell(jobs[1], answer_to("second", "first"));
+  CHECK(verdict(1).empty());
+  CHECK(verdict(2).empty());
+  house.tell(jobs[0], house.letter("first"));
+  CHECK(verdict(0) == "ticket");
+  house.pass(std::chrono::seconds{1});
+  auto again = house.parse_jobs();
+  REQUIRE(again.size() == 2);
+  if (again[0].arrival_id != jobs[2].arrival_id) std::swap(again[0], again[1]);
+  CHECK(again[0].arrival_id == jobs[2].arrival_id);
+  CHECK(again[0].parse_no == 2);
+  house.tell(again[0], answer_to("third", "second"));
+  CHECK(verdict(2).empty());  // what it answers is known by its name now, and still being read
+  house.tell(again[1], answer_to("second", "first"));
+  CHECK(verdict(1) == "reply");
+  house.pass(std::chrono::seconds{2});
+  const auto last = house.parse_jobs();
+  REQUIRE(last.size() == 1);
+  house.tell(last[0], answer_to("third", "second"));
+  CHECK(verdict(2) == "reply");
+  CHECK(house.number("SELECT COUNT(*) FROM tickets") == 2);
+  house.check_balance();
+}
+
 TEST_CASE("of several tickets with one Message-ID a reply goes to the one its sender takes part in, or to none") {
   MailHouse house;
   const auto first = house.receive({.uid = 1}, house.letter("same", "My printer smokes", "ann@customer.example"));

@@ -60,6 +60,52 @@ TEST_CASE("a reply is a comment with what is new in it, and says how it was reco
   }
 }
 
+TEST_CASE("an answer that may be told of before what it answers is read again in a moment, but not for ever") {
+  MailWorld world;
+  world.state.may_answer_undecided = true;
+  std::int64_t waited = 0;
+  for (int readings = 0; readings < 3; ++readings) {
+    world.read(world.letter("Re: My printer smokes"));
+    CHECK(world.state.mail->stage == store::MailStage::waiting);
+    CHECK(world.state.arrival->state == ArrivalState::received);
+    CHECK(world.state.mail->message_id == "m1@customer.example");  // so that an answer to it knows it
+    CHECK(world.state.mail->due_at > world.context.now);
+    waited += world.state.mail->due_at - world.context.now;
+    world.context.now = world.state.mail->due_at;
+    CHECK(world.noted("put_off") != nullptr);
+  }
+  CHECK(waited == 7 * MailWorld::second);
+  SUBCASE("what it answers is known now") {
+    world.state.may_answer_undecided = false;
+    world.answers(By::references, true);
+    world.read(world.letter("Re: My printer smokes"));
+    CHECK(world.state.arrival->state == ArrivalState::reply);
+  }
+  SUBCASE("what it answers stays unknown") {
+    world.read(world.letter("Re: My printer smokes"));
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+  }
+}
+
+TEST_CASE("what is decided without a thread waits for none") {
+  MailWorld world;
+  world.state.may_answer_undecided = true;
+  SUBCASE("a duplicate") {
+    world.state.same_content = world.other_mail();
+    world.read(world.letter());
+    CHECK(world.state.arrival->state == ArrivalState::duplicate);
+  }
+  SUBCASE("one that a person sent on") {
+    world.state.may_answer_undecided = false;
+    world.read(world.letter("hello"));
+    world.state.may_answer_undecided = true;
+    world.retry("shop");
+    world.hand_out();
+    world.parsed(world.letter("hello"));
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+  }
+}
+
 TEST_CASE("a reply without a quote has no second text") {
   MailWorld world;
   world.answers(By::references, true);

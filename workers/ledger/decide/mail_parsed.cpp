@@ -23,7 +23,9 @@ using store::MailStage;
 namespace {
 
 // As the front door takes them.
-constexpr std::size_t longest_title = 255, longest_text = 100'000, longest_name = 200, longest_notes = 1'000;
+constexpr std::size_t longest_title = 255, longest_text = 100'000, longest_name = 200, longest_subject = 1'000, longest_notes = 1'000;
+constexpr std::int64_t a_moment = 1'000'000;  // microseconds
+constexpr std::int64_t most_readings = 4;     // of an answer that may have come too early: seven moments
 constexpr std::string_view cut_mark = "\n\n[The rest is left out here; the mail is kept whole.]";
 
 std::string limited_text(std::string_view text) {
@@ -70,6 +72,17 @@ struct Reading {
     mail.verdict = verdict;
     mail.why = std::move(why);
     mail.decided_at = context.now;
+  }
+
+  // What it answers may have come just before it and be in another router's hands: it is read once more in a moment.
+  bool comes_too_early() const {
+    return state.may_answer_undecided && state.arrival->state == ArrivalState::received && mail.parse_no < most_readings;
+  }
+  void put_off() {
+    mail.stage = MailStage::waiting;
+    mail.due_at = context.now + (a_moment << (mail.parse_no - 1));
+    ledger::note(decision, context, {desk.row().correlation_id, {}, {}, {}}, "ledger", "put_off",
+                 detail({{"why", "it may answer a mail that is not decided yet"}, {"arrival_id", mail.arrival_id}}));
   }
 
   // --- the ends ---
@@ -206,6 +219,8 @@ void read(Reading& reading) {
   const State& state = reading.state;
   reading.take_facts();
   const MailVerdict found = verdict_of(state, reading.parsed);
+  const bool is_of_no_thread = found.decision.verdict == mail::Verdict::ticket || found.decision.verdict == mail::Verdict::standby;
+  if (is_of_no_thread && reading.comes_too_early()) return reading.put_off();
   switch (found.decision.verdict) {
     case mail::Verdict::own:
       return reading.ignore_own(found.decision.why);

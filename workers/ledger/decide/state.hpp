@@ -135,6 +135,7 @@ struct State {
   std::optional<store::MailRow> same_sender_subject;  // within the mailbox's threshold
   std::optional<store::MailRow> same_message_id;   // with other content
   std::optional<FoundThread> thread;
+  bool may_answer_undecided = false;               // no thread yet, but a mail that came before may be what it answers
   std::optional<store::DeliveryRow> bounced;       // the mail of ours that a report is about
   std::optional<store::TicketRow> bounced_ticket;
   std::shared_ptr<const Boards> boards;
