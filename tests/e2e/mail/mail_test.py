@@ -185,6 +185,16 @@ class MailTest(RoomTest):
         verdicts = [a["verdict"] for a in self.arrivals(killers)]
         self.assertEqual((verdicts.count("ticket"), len(verdicts)), (49, 50), verdicts)
         self.assertIn(self.balances(killers)["arrivals"]["standby"], (1,))
+        # Nobody can read it; whoever wants to work on it gets a ticket with the mail in it.
+        (killer,) = [a for a in self.arrivals(killers) if a["verdict"] == "unparsable"]
+        item = f"/v1/standby/{killer['standby_id']}"
+        self.assertEqual(self.room.change("POST", f"{item}/assign", {"board_id": self.desk}).status, 200)
+        self.assertEqual(self.room.change("POST", f"{item}/retry").status, 200)
+        arrival = self.room.until(lambda: next((a for a in self.arrivals(killers) if a["id"] == killer["id"] and a["verdict"] == "ticket"), None), "the killer's ticket")
+        self.assertEqual(self.room.ticket(arrival["ticket_id"])["title"], "Mail that could not be read")
+        (file,) = self.room.http("GET", f"/v1/tickets/{arrival['ticket_id']}/attachments").data
+        self.assertEqual((file["name"], file["content_type"]), ("mail.eml", "message/rfc822"))
+        self.assertGreaterEqual(file["size"], len(KILLER))  # with what the servers wrote on it
         self.assertEqual({name: self.room.processes.members[name].pid for name in self.room.names("mail_router")}, before)
 
     # --- the mailbox ---
