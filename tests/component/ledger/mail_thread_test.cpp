@@ -52,10 +52,11 @@ TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number
   nested.in_reply_to = {"by number again@customer.example"};
   auto got = receive(nested);
   CHECK(got.mail->ticket_id == ticket_id);
-  CHECK(got.mail->why.find("new on the ticket") != std::string::npos);
+  CHECK(got.mail->why.find("takes no part in the ticket") != std::string::npos);
+  CHECK(house.number("SELECT COUNT(*) FROM comments WHERE author_email = 'bob@customer.example' AND is_public = 0 AND actor = 'stranger'") == 1);
   numbered = house.letter("bob's number", "[#1] and now?", "bob@customer.example");
   numbered.subject_number = number;
-  CHECK(receive(numbered).mail->verdict == "reply");  // he takes part now
+  CHECK(receive(numbered).mail->verdict == "standby");  // he still takes no part
 
   store::DeliveryRow delivery;
   delivery.id = "00000000-0000-4000-8000-0000000000aa";
@@ -72,7 +73,7 @@ TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number
   by_signature.thread = messages::SignedThread{ticket_id, delivery.id};
   got = receive(by_signature);
   CHECK(got.mail->ticket_id == ticket_id);
-  CHECK(got.mail->why.find("new on the ticket") == std::string::npos);
+  CHECK(got.mail->why.find("takes no part") == std::string::npos);  // we wrote to him
   auto foreign = house.letter("foreign", "hello", "dora@stranger.example");
   foreign.thread = messages::SignedThread{ticket_id, "00000000-0000-4000-8000-0000000000bb"};
   CHECK(receive(foreign).mail->verdict == "standby");

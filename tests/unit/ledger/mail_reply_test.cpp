@@ -35,8 +35,8 @@ TEST_CASE("a reply is a comment with what is new in it, and says how it was reco
     REQUIRE(world.comments.size() == 1);
     const auto& comment = world.comments[0];
     CHECK(comment.ticket_id == "ticket");
-    CHECK(comment.is_public);
-    CHECK(comment.actor == "mail");
+    CHECK(comment.is_public == row.is_participant);
+    CHECK(comment.actor == (row.is_participant ? "mail" : "stranger"));
     CHECK(comment.author_email == "ann@customer.example");
     CHECK(comment.text == "It smokes.");
     CHECK(comment.full_text == letter.text);
@@ -51,11 +51,11 @@ TEST_CASE("a reply is a comment with what is new in it, and says how it was reco
     CHECK(world.state.mail->content_key == "content");
     REQUIRE(world.threads.size() == 1);
     CHECK(world.threads[0].ticket_id == "ticket");
-    CHECK(world.participants.size() == 1);
+    CHECK(world.participants.size() == (row.is_participant ? 1u : 0u));
     REQUIRE(world.noted("reply") != nullptr);
     CHECK(world.noted("reply")->ticket_id == "ticket");
     CHECK(world.noted("reply")->correlation_id == MailWorld::arrival_id);
-    CHECK((world.noted("reply")->detail.find("new on the ticket") != std::string::npos) == !row.is_participant);
+    CHECK((world.noted("reply")->detail.find("takes no part in the ticket") != std::string::npos) == !row.is_participant);
     CHECK(world.noted("opened") == nullptr);
   }
 }

@@ -178,3 +178,23 @@ TEST_CASE("of a mail that is too large the header is read, and a person decides"
     CHECK(world.state.ticket->description.starts_with("[" + remark + "]"));
   }
 }
+
+TEST_CASE("an answer that is too large says so in its comment; of a mailbox that is gone only the server is known") {
+  MailWorld world;
+  auto message = world.mail();
+  message.extent = messages::MailExtent::header_only;
+  message.trouble = "it has 80 MB";
+  world.arrive(message);
+  world.hand_out();
+  world.parsed(world.letter());
+  world.state.mailbox.reset();
+  world.answers(By::references, true);
+  world.retry("desk");
+  world.hand_out();
+  auto letter = world.letter();
+  letter.text = letter.reply_text = "";
+  world.parsed(letter);
+  REQUIRE(world.comments.size() == 1);
+  CHECK(world.comments[0].text == "[Only the header of the mail was fetched: it has 80 MB. The mail itself is still on its server.]");
+  CHECK(world.comments[0].full_text.empty());
+}

@@ -141,17 +141,18 @@ struct Reading {
 
   void reply(const FoundThread& thread, const mail::Decision& verdict) {
     const auto& before = thread.ticket;
-    decided("reply", verdict.why + (thread.is_participant ? "" : "; its sender is new on the ticket"));
+    decided("reply", verdict.why + (thread.is_participant ? "" : "; its sender takes no part in the ticket, so the comment is internal"));
     store::CommentRow comment;
     comment.id = context.ids.next();
     comment.ticket_id = before.id;
     comment.arrival_id = mail.arrival_id;
-    comment.actor = "mail";
+    comment.actor = thread.is_participant ? "mail" : "stranger";
     comment.author_email = unless_empty(mail.sender_address);
     comment.author_name = unless_empty(mail.sender_name);
-    comment.is_public = true;
-    comment.text = limited_text(parsed.reply_text.empty() ? parsed.text : parsed.reply_text);
-    if (parsed.text != comment.text) comment.full_text = limited_text(parsed.text);
+    comment.is_public = thread.is_participant;
+    const std::string& said = parsed.reply_text.empty() ? parsed.text : parsed.reply_text;
+    comment.text = with_remark(remark, said);
+    if (parsed.text != said || parsed.text.size() > longest_text) comment.full_text = limited_text(parsed.text);
     comment.created_at = context.now;
 
     store::TicketRow ticket = before;
@@ -173,6 +174,7 @@ struct Reading {
     mail.comment_id = comment.id;
     decision.insert(comment);
     belong_to(ticket.id, comment.id);
+    if (thread.is_participant) take_part(decision, context, ticket.id, mail.sender_address);
     if (is_reopened) notify_state(decision, context, state, ticket, {});
     decision.update(before, std::move(ticket));
     finish(ArrivalState::reply);
@@ -195,6 +197,7 @@ struct Reading {
     desk.row().board_id = board.id;
     mail.ticket_id = ticket.id;
     belong_to(ticket.id, std::nullopt);
+    take_part(decision, context, ticket.id, mail.sender_address);
     if (verdict.is_confirmed) notify_opened(decision, context, state, ticket);
     finish(ArrivalState::opened);
   }
@@ -251,7 +254,6 @@ struct Reading {
   void belong_to(const std::string& ticket_id, const std::optional<std::string>& comment_id) {
     for (const auto& part : parsed.attachments) attach(part, ticket_id, comment_id);
     if (!mail.message_id.empty()) decision.insert_missing(store::MailThreadRow{mail.message_id, ticket_id, context.now});
-    take_part(decision, context, ticket_id, mail.sender_address);
     mail.sender_subject_key = mail.sender_address.empty() ? "" : parsed.sender_subject_key;
     mail.content_key = parsed.content_key;
     if (state.same_message_id) {
