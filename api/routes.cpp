@@ -59,7 +59,7 @@ constexpr std::array route_table{
     Route{get,    "/standby",                       "standby.read",          list_standby,          state,   "", none, "state,kind,worker,board,connection,reason_class,group,limit,cursor"},
     Route{post,   "/standby/retry",                 "standby.retry",         retry_standby_many,    nothing, "BulkRetry",          required},
     Route{get,    "/standby/{id}",                  "standby.read",          get_standby,           state},
-    Route{put,    "/standby/{id}",                  "standby.edit",          edit_standby,          nothing, "StandbyEdit",        required},
+    Route{put,    "/standby/{id}",                  "standby.edit",          edit_standby,          state,   "StandbyEdit",        required},
     Route{remove, "/standby/{id}",                  "standby.delete",        delete_standby,        nothing, "StandbyDeletion",    optional},
     Route{post,   "/standby/{id}/assign",           "standby.assign",        assign_standby,        nothing, "StandbyAssignment",  required},
     Route{post,   "/standby/{id}/retry",            "standby.retry",         retry_standby,         nothing, "NoMembers",          optional},

@@ -12,7 +12,8 @@ namespace {
 constexpr std::string_view inboxes = "/v1/inboxes";
 
 std::string text(api::Json value) { return std::string{value.string()}; }
-std::string count(api::Json value) { return std::to_string(value.integer().value_or(0)); }
+// Null before anybody looked.
+std::string count(api::Json value) { return value.integer() ? std::to_string(*value.integer()) : "unknown"; }
 std::string time_of(api::Json value) { return value.string().empty() ? "-" : std::string{value.string().substr(0, 19)}; }
 
 // "ok, watching": how it goes, and what the poller does right now.
@@ -56,7 +57,7 @@ std::optional<std::vector<std::string>> ids_of(const Client& client, const std::
 
 void add_report(Table& table, api::Json report) {
   const auto server = report["server"], arrivals = report["arrivals"];
-  std::vector<std::string> row{text(report["name"]), count(server["exists"]), count(server["older"]), count(server["removed"])};
+  std::vector<std::string> row{text(report["name"]), count(server["exists"]), count(server["older"]), count(server["removed"]), count(server["gone"])};
   for (const char* part : {"total", "ticket", "reply", "duplicate", "bounce", "own", "standby", "deleted", "pending"}) row.push_back(count(arrivals[part]));
   row.push_back(count(report["missing"]));
   row.push_back(time_of(report["caught_up_at"]));
@@ -90,7 +91,7 @@ int run_inbox_report(const Frame& frame, const std::vector<std::string>& names) 
   if (!client) return complain(client.error().text());
   const auto ids = names.empty() ? all_ids(*client) : ids_of(*client, names);
   if (!ids) return failed;
-  Table table{{"INBOX", "SERVER", "OLDER", "REMOVED", "ARRIVED", "TICKET", "REPLY", "DUPLICATE", "BOUNCE", "OWN", "STANDBY", "DELETED", "PENDING", "MISSING", "CAUGHT UP"}};
+  Table table{{"INBOX", "SERVER", "OLDER", "REMOVED", "GONE", "ARRIVED", "TICKET", "REPLY", "DUPLICATE", "BOUNCE", "OWN", "STANDBY", "DELETED", "PENDING", "MISSING", "CAUGHT UP"}};
   for (const auto& id : *ids) {
     const auto answer = client->ask("GET", fmt::format("{}/{}/report", inboxes, percent_encoded(id)));
     const int told = tell(frame, answer, [&] { add_report(table, answer.data()); });

@@ -49,10 +49,14 @@ mail::RoutedInbox inbox_of(const mail::Message& message, const std::vector<Known
   return inboxes.size() == 1 ? inboxes.front().routed : mail::RoutedInbox{};
 }
 
-// The conversation that a mail of ours, or one that we know, began. Numbers in subjects are left to the ledger.
+// The conversation that a mail of ours, or one that we know, began, and whether a report is about a mail of ours. Numbers in subjects are left to the ledger.
 mail::Known known_of(const mail::Message& message, const mail::Analysis& analysis, store::Reading& reading) {
   mail::Known known;
   const auto take = [&](std::int64_t number, mail::ThreadedBy by) { known.thread = mail::KnownThread{fmt::format("#{}", number), by, false}; };
+  if (analysis.bounced_mail) {
+    const auto view = reading.ticket(analysis.bounced_mail->ticket_id);
+    known.is_our_mail_reported = view && *view;
+  }
   if (analysis.signed_thread) {
     const auto view = reading.ticket(analysis.signed_thread->ticket_id);
     if (view && *view) {

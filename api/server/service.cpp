@@ -5,6 +5,7 @@
 #include "api/download.hpp"
 #include "api/problem.hpp"
 #include "common/base/log.hpp"
+#include "common/blob/store.hpp"
 #include "common/metrics/metrics.hpp"
 
 namespace postroom::api {
@@ -27,13 +28,14 @@ Reply broken(const Visit& visit, std::string_view what) {
 constexpr std::size_t part_size = 128 * 1024;  // bytes of a file in memory for one download
 constexpr int most_downloads = 64;             // at a time
 
-// What a row refers to is kept as long as the row: its file is there, or the store was tampered with.
+// What a row refers to is kept as long as the row: its file is there, or the store was tampered with or brought back without it. That is
+// for the operator to hear of; whoever asks can do nothing but know that it is gone.
 Reply blob_missing(const Visit& visit, const Error& error) {
   static auto& count = metrics::counter("blobs_missing");
   count.add();
   log::error("a blob cannot be sent", {{"path", std::string{visit.request.path}}, {"why", error.text()}});
   if (error.code() == Code::io) return unavailable("blob-unavailable", "its bytes cannot be read at the moment; ask again", visit.request.path);
-  return to_reply(Problem{.status = 500,
+  return to_reply(Problem{.status = 410,
                           .slug = "blob-missing",
                           .title = "Its bytes are missing or damaged",
                           .detail = "the blob store does not have what was kept; the log of postroom-api names the file",
@@ -80,8 +82,15 @@ Plan Service::handle(const Visit& visit, store::Reading* reading, std::vector<st
   }
   try {
     const CachedBoards boards{cache_, reading, board};
-    const Context context{
-        .settings = ports_.settings, .boards = boards, .seal = ports_.seal, .reading = reading, .link_trouble = std::move(link_trouble)};
+    const auto has_blob = [this](std::string_view sha256, std::int64_t size) {
+      return blob::Store::for_reading(ports_.blobs).has({std::string{sha256}, size});
+    };
+    const Context context{.settings = ports_.settings,
+                          .boards = boards,
+                          .seal = ports_.seal,
+                          .reading = reading,
+                          .link_trouble = std::move(link_trouble),
+                          .has_blob = has_blob};
     Plan plan = visit.route->handler(visit.request, context);
     if (auto* download = std::get_if<Download>(&plan)) return opened(std::move(*download), visit);
     return plan;

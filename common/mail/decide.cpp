@@ -21,8 +21,8 @@ std::string_view how(ThreadedBy by) {
   return "";
 }
 
-std::string about_bounce(const Bounce& bounce) {
-  return fmt::format("a report about our mail to {}: {}{}{}",
+std::string about_bounce(const Bounce& bounce, bool is_ours) {
+  return fmt::format("a report about {} to {}: {}{}{}", is_ours ? "our mail" : "a mail that is not ours",
                      bounce.first.recipient.empty() ? "an unnamed recipient" : bounce.first.recipient,
                      name_of(bounce.first.action), bounce.first.status.empty() ? "" : " " + bounce.first.status,
                      bounce.first.reason.empty() ? "" : ", " + bounce.first.reason);
@@ -78,34 +78,35 @@ Analysis analyse(const Message& message, const Home& home) {
 
 Decision decide(const Analysis& analysis, const Known& known, const Route& route) {
   Decision decision;
-  const std::string automatic =
-      analysis.auto_mail.is_auto ? fmt::format("; automatic ({})", analysis.auto_mail.reason) : "";
+  const bool is_auto = analysis.auto_mail.is_auto || analysis.bounce;
+  const std::string foreign_report = analysis.bounce ? "; " + about_bounce(*analysis.bounce, false) : "";
+  const std::string automatic = is_auto ? fmt::format("; automatic ({})", analysis.auto_mail.reason) : "";
   if (analysis.auto_mail.is_own) {
     decision.verdict = Verdict::own;
     decision.why = fmt::format("our own mail came back ({}): ignored", analysis.auto_mail.reason);
-  } else if (analysis.bounce) {
+  } else if (analysis.bounce && known.is_our_mail_reported) {
     decision.verdict = Verdict::bounce;
-    decision.why = about_bounce(*analysis.bounce);
+    decision.why = about_bounce(*analysis.bounce, true);
   } else if (!known.same_mail.empty()) {
     decision.verdict = Verdict::duplicate;
     decision.why = fmt::format("the same mail (Message-ID and content) as {}", known.same_mail);
   } else if (known.thread && (known.thread->by != ThreadedBy::subject_number || known.thread->is_participant)) {
     decision.verdict = Verdict::reply;
-    decision.reopens = !analysis.auto_mail.is_auto;
-    decision.why = fmt::format("a reply to ticket {}: {}{}", known.thread->ticket, how(known.thread->by),
-                               automatic.empty() ? "" : automatic + ", so it reopens nothing");
-  } else if (!known.same_sender_subject.empty()) {
+    decision.reopens = !is_auto;
+    decision.why = fmt::format("a reply to ticket {}: {}{}{}", known.thread->ticket, how(known.thread->by),
+                               foreign_report, automatic.empty() ? "" : automatic + ", so it reopens nothing");
+  } else if (!known.same_sender_subject.empty() && !analysis.bounce) {
     decision.verdict = Verdict::duplicate;
     decision.why = fmt::format("the same sender and subject as {} a short time ago", known.same_sender_subject);
   } else if (!route.board_id.empty()) {
     decision.verdict = Verdict::ticket;
-    decision.is_confirmed = analysis.may_be_confirmed;
-    decision.why = route.why + (automatic.empty() ? "" : automatic + ", so nobody is answered");
+    decision.is_confirmed = analysis.may_be_confirmed && !is_auto;
+    decision.why = route.why + foreign_report + (automatic.empty() ? "" : automatic + ", so nobody is answered");
     if (known.thread)
       decision.why += fmt::format("; names ticket {}, but its sender takes no part in it", known.thread->ticket);
   } else {
     decision.verdict = Verdict::standby;
-    decision.why = route.why;
+    decision.why = route.why + foreign_report;
   }
   return decision;
 }

@@ -47,6 +47,7 @@ struct Known {
   std::optional<KnownThread> thread;
   std::string same_mail;            // the arrival with this Message-ID and this content; empty: none
   std::string same_sender_subject;  // the arrival of this sender and subject within the inbox's threshold; empty: none
+  bool is_our_mail_reported = false;  // the mail that a report about delivery names is one that we sent
 };
 
 enum class Verdict { ticket, reply, duplicate, bounce, own, standby, unparsable };
@@ -60,7 +61,9 @@ struct Decision {
 };
 
 // In this order: our own mail, reports about our mail, the same mail again, a reply, the same sender and subject again,
-// a board, standby. A number in a subject counts only from a participant.
+// a board, standby. A number in a subject counts only from a participant. A report about a mail that is not ours goes
+// the way of all automatic mails, and says so; mail servers write all of theirs alike, so sender and subject tell
+// nothing about them.
 Decision decide(const Analysis& analysis, const Known& known, const Route& route);
 
 }  // namespace postroom::mail

@@ -4,6 +4,7 @@
 
 #include "common/mail/address.hpp"
 #include "common/mail/plain_text.hpp"
+#include "common/mail/subject.hpp"
 
 namespace postroom::mail {
 
@@ -17,6 +18,7 @@ void add(std::string& key, std::string_view part) {
 }  // namespace
 
 std::string sender_subject_key(std::string_view sender_addr, std::string_view subject) {
+  if (comparable(subject_parts(subject).rest).empty()) return {};
   std::string key = "sender+subject v1\n";
   add(key, canonical_address(sender_addr));
   add(key, comparable(subject));

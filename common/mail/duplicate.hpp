@@ -10,7 +10,8 @@
 namespace postroom::mail {
 
 // Sender and subject: two mails with the same one within the inbox's threshold are one. "Re:" is part of the subject,
-// so an answer never is a duplicate of what it answers.
+// so an answer never is a duplicate of what it answers. Empty when the subject says nothing, or nothing but "Re:": then
+// these two tell no mail from another.
 std::string sender_subject_key(std::string_view sender_addr, std::string_view subject);
 
 // Everything that a person would compare: sender, date, subject, text, and each attachment's digest

@@ -79,8 +79,11 @@ Explanation explain(std::string_view file, Result<Message> parsed, const Explain
   const RoutedInbox inbox = context.inbox_of ? context.inbox_of(result.message) : context.inbox;
   result.route = route(inbox, result.message.subject, context.boards, context.default_board_id);
   Known known = context.known ? context.known(result.message, result.analysis) : Known{};
-  if (!context.known && result.analysis.signed_thread)
-    known.thread = KnownThread{result.analysis.signed_thread->ticket_id, ThreadedBy::signed_id, false};
+  if (!context.known) {
+    known.is_our_mail_reported = true;
+    if (result.analysis.signed_thread)
+      known.thread = KnownThread{result.analysis.signed_thread->ticket_id, ThreadedBy::signed_id, false};
+  }
   result.decision = decide(result.analysis, known, result.route);
   return result;
 }

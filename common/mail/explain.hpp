@@ -16,7 +16,8 @@ struct ExplainContext {
   std::function<RoutedInbox(const Message&)> inbox_of;  // when it is not the same for all mails; then `inbox` does not count
   std::vector<RoutedBoard> boards;
   std::string default_board_id;
-  // What is known about the mail; absent without a database: then a verified signed id counts as a thread.
+  // What is known about the mail; absent without a database: then a verified signed id counts as a thread, and a report
+  // about delivery as one about a mail of ours.
   std::function<Known(const Message&, const Analysis&)> known;
 };
 

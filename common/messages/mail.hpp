@@ -128,7 +128,7 @@ struct ParsedMail {
   std::optional<SignedThread> thread;
   std::optional<std::int64_t> subject_number;  // [#1234]: only a participant may use it
   bool may_be_confirmed = false;
-  std::string sender_subject_key;  // SHA-256, hexadecimal
+  std::string sender_subject_key;  // SHA-256, hexadecimal; "" when there is no subject to compare
   std::string content_key;         // SHA-256, hexadecimal
   std::vector<std::string> notes;  // what was repaired, guessed or cut
   bool operator==(const ParsedMail&) const = default;
@@ -161,18 +161,37 @@ struct ParsedMail {
   }
 };
 
+// Of a mail that cannot be parsed: what its first bytes say.
+struct CrudeHeader {
+  std::string subject;
+  std::string sender_address;  // bare; "" when nobody could be answered
+  std::string sender_name;
+  bool is_auto = false;
+  std::string auto_reason;
+  bool operator==(const CrudeHeader&) const = default;
+  static void describe(auto& self, auto&& field) {
+    field("subject", self.subject);
+    field("sender_address", self.sender_address);
+    field("sender_name", self.sender_name);
+    field("is_auto", self.is_auto);
+    field("auto_reason", self.auto_reason);
+  }
+};
+
 struct MailParsed {
   static constexpr std::string_view type = "mail.parsed.v1";
   std::string arrival_id;
   std::int64_t parse_no = 0;
   std::optional<ParsedMail> mail;  // none: it cannot be parsed
   std::string trouble;             // why, for a person
+  std::optional<CrudeHeader> header;  // of one that cannot be parsed, when it has one
   bool operator==(const MailParsed&) const = default;
   static void describe(auto& self, auto&& field) {
     field("arrival_id", self.arrival_id);
     field("parse_no", self.parse_no);
     field("mail", self.mail);
     field("trouble", self.trouble);
+    field("header", self.header);
   }
 };
 

@@ -83,10 +83,12 @@ std::string inbox_json(const MailInboxRow& inbox) {
 
 std::string inbox_report_json(const InboxReport& report) {
   const auto& inbox = report.inbox;
+  const auto if_known = [&](std::int64_t count) { return report.is_known() ? fmt::format("{}", count) : std::string{"null"}; };
   const std::string server = Object{}
-                                 .number("exists", inbox.server_exists)
-                                 .number("older", inbox.server_older)
+                                 .raw("exists", if_known(inbox.server_exists))
+                                 .raw("older", if_known(inbox.server_older))
                                  .number("removed", report.removed)
+                                 .raw("gone", if_known(report.gone()))
                                  .time("at", inbox.server_at)
                                  .done();
   const std::string arrivals = Object{}
@@ -106,7 +108,8 @@ std::string inbox_report_json(const InboxReport& report) {
       .number("uid_validity", inbox.uid_validity)
       .raw("server", server)
       .raw("arrivals", arrivals)
-      .number("missing", report.missing())
+      .raw("missing", if_known(report.missing()))
+      .text("missing_is", std::string_view{!report.is_known() ? "unknown" : report.gone() > 0 ? "at_least" : "exact"})
       .time("caught_up_at", inbox.caught_up_at)
       .done();
 }

@@ -2,6 +2,7 @@
 // What the front door may ask of the state: short, indexed reads. One implementation per database; an instance belongs to one thread.
 // Every answer is a Result: timeout (longer than allowed), unavailable (locked), io, not_found only where said.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -58,8 +59,14 @@ struct InboxReport {
   std::int64_t ticket = 0, reply = 0, duplicate = 0, bounce = 0, own = 0, standby = 0, deleted = 0, pending = 0;
   std::int64_t removed = 0;  // taken from the server's folder by us, after their import
   std::int64_t total() const { return ticket + reply + duplicate + bounce + own + standby + deleted + pending; }
-  // Mails that the server has and we do not; below 0: somebody else took mails away.
-  std::int64_t missing() const { return inbox.server_exists + removed - inbox.server_older - total(); }
+  // Only counts are compared: the server says how many mails there are, not which. So mails that somebody else took away hide as many that
+  // are missing, and `missing` is what is missing at least.
+  bool is_known() const { return inbox.server_at > 0; }  // the server was asked once
+  std::int64_t missing() const { return std::max<std::int64_t>(0, difference()); }  // on the server, and not taken
+  std::int64_t gone() const { return std::max<std::int64_t>(0, -difference()); }    // taken, and taken away from the server by somebody else
+
+ private:
+  std::int64_t difference() const { return is_known() ? inbox.server_exists + removed - inbox.server_older - total() : 0; }
 };
 
 // A mail that we send: a delivery of kind mail.

@@ -119,7 +119,7 @@ CREATE TABLE comments (
   id            TEXT PRIMARY KEY,
   ticket_id     TEXT NOT NULL REFERENCES tickets (id),
   arrival_id    TEXT,                     -- of a reply by mail
-  actor         TEXT NOT NULL,            -- principal, or "mail"
+  actor         TEXT NOT NULL,            -- principal; "mail": from who takes part in the ticket; "stranger": from who does not
   author_email  TEXT,
   author_name   TEXT,
   is_public     BIGINT NOT NULL,

@@ -100,7 +100,7 @@ void Lease::take_end(const imap::MailEnd& end) {
   mail.received_at = end.received_at;
   if (end.extent == imap::MailEnd::Extent::header_only) {
     mail.extent = MailExtent::header_only;
-    mail.trouble = fmt::format("the mail has {} bytes, more than the {} of mail.size_limit: only its header was fetched",
+    mail.trouble = fmt::format("it has {} bytes, more than the {} of mail.size_limit",
                                std::max(end.stated_size, end.byte_count), engine_settings_.size_limit);
   }
   actions_.push_back(EndMail{end.uid});

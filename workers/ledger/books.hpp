@@ -47,6 +47,7 @@ class Books {
   Result<void> load_item(const Needs& needs, State& state);
   Result<void> load_ticket(const std::string& id, State& state);
   Result<void> load_usage(const Needs& needs, State& state);
+  Result<void> load_account_inboxes(const std::string& account, State& state);
   Result<void> load_mailboxes(const Needs& needs, State& state);
   Result<void> load_lease(State& state);
   Result<void> load_mail_delivery(const Needs& needs, State& state);
@@ -67,9 +68,10 @@ class Books {
   Result<void> load_thread_ids(const std::string& ticket_id, State& state);
   Result<void> find_same_mails(const MailTrace& trace, State& state);
   Result<void> find_thread(const MailTrace& trace, State& state);
+  Result<void> find_undecided(const MailTrace& trace, std::int64_t now, State& state);
   Result<void> find_bounced(const MailTrace& trace, State& state);
   Result<bool> is_participant(const std::string& ticket_id, const std::string& address);
-  Result<std::optional<store::TicketRow>> ticket_of_message(const std::string& message_id, const std::string& inbox_id, const OptionalId& sender);
+  Result<std::optional<store::TicketRow>> ticket_of_message(const std::string& message_id, const std::string& inbox_id, const std::string& sender);
   void forget(const Change& change);
 
   store::Database& database_;

@@ -22,6 +22,12 @@ constexpr std::size_t most_thread_ids = 50;
 constexpr std::int64_t most_same_ids = 50;  // tickets that are looked at for one Message-ID
 constexpr std::int64_t most_recent = 1'000;  // mails to one recipient that are counted
 
+// Of the same mailbox, and being read, or put off until they can be decided. The long line behind them is not looked at.
+constexpr std::string_view mails_before =
+    "SELECT message_id FROM mails WHERE stage = 'parsing' AND stage <> 'decided' AND due_at >= 0 AND inbox_id = ?1 AND uid_validity = ?2 AND uid < ?3 "
+    "UNION ALL SELECT message_id FROM mails WHERE stage = 'waiting' AND stage <> 'decided' AND due_at > ?4 AND message_id <> '' "
+    "AND inbox_id = ?1 AND uid_validity = ?2 AND uid < ?3";
+
 std::vector<std::string> keywords_of(const store::BoardRow& board) {
   auto keywords = codec::decode<messages::StoredKeywords>(fmt::format(R"({{"keywords":{}}})", board.keywords));
   return keywords ? std::move(keywords->keywords) : std::vector<std::string>{};
@@ -74,21 +80,21 @@ Result<bool> Books::is_participant(const std::string& ticket_id, const std::stri
 }
 
 // Anybody can use a Message-ID again. Of several tickets with one, the newest that the sender takes part in, in the same mailbox first; when the sender
-// takes part in none it is none of them. Without a sender (a report about a mail of ours): the one that came by the same mailbox, else the newest.
-Result<std::optional<store::TicketRow>> Books::ticket_of_message(const std::string& message_id, const std::string& inbox_id, const OptionalId& sender) {
+// takes part in none it is none of them.
+Result<std::optional<store::TicketRow>> Books::ticket_of_message(const std::string& message_id, const std::string& inbox_id, const std::string& sender) {
   std::vector<std::string> candidates;
   bool is_theirs = false;
   auto asked = database_.query(
       "SELECT t.ticket_id, EXISTS (SELECT 1 FROM participants p WHERE p.ticket_id = t.ticket_id AND p.address = ?2 AND p.address <> '') "
       "FROM mail_threads t WHERE t.message_id = ?1 ORDER BY t.at DESC LIMIT ?3",
-      {message_id, sender.value_or(""), most_same_ids}, [&](const Row& row) {
+      {message_id, sender, most_same_ids}, [&](const Row& row) {
         const bool is_participant = row.integer(1) != 0;
         if (is_participant && !is_theirs) candidates.clear();
         if (is_participant || !is_theirs) candidates.push_back(row.text(0));
         is_theirs = is_theirs || is_participant;
       });
   if (!asked) return asked.error();
-  if (candidates.empty() || (sender && !is_theirs && candidates.size() > 1)) return std::optional<store::TicketRow>{};
+  if (candidates.empty() || (!is_theirs && candidates.size() > 1)) return std::optional<store::TicketRow>{};
   std::optional<std::string> chosen;
   for (const auto& candidate : candidates) {
     if (chosen || candidates.size() == 1) break;
@@ -152,16 +158,21 @@ Result<void> Books::find_same_mails(const MailTrace& trace, State& state) {
               {mail.inbox_id, trace.sender_subject_key, mail.received_at - threshold, mail.received_at + threshold, mail.arrival_id});
 }
 
+// Two routers may tell of an answer before they tell of what it answers. Message-IDs of mails that are read for the first time are not known.
+Result<void> Books::find_undecided(const MailTrace& trace, std::int64_t now, State& state) {
+  if (state.thread || trace.answered.empty()) return {};
+  const auto& mail = *state.mail;
+  return database_.query(mails_before, {mail.inbox_id, mail.uid_validity, mail.uid, now}, [&](const Row& row) {
+    const std::string message_id = row.text(0);
+    const bool is_it = message_id.empty() || std::ranges::find(trace.answered, message_id) != trace.answered.end();
+    state.may_answer_undecided = state.may_answer_undecided || is_it;
+  });
+}
+
 Result<void> Books::find_bounced(const MailTrace& trace, State& state) {
-  if (trace.bounced_delivery) {
-    if (auto loaded = into(state.bounced, database_, "WHERE id = ?1 AND kind = ?2", {*trace.bounced_delivery, mail_kind}); !loaded) return loaded;
-    if (state.bounced) return into(state.bounced_ticket, database_, "WHERE id = ?1", {state.bounced->ticket_id});
-  }
-  if (trace.bounced_message_id.empty()) return {};
-  auto ticket = ticket_of_message(trace.bounced_message_id, state.mail->inbox_id, {});
-  if (!ticket) return ticket.error();
-  state.bounced_ticket = std::move(*ticket);
-  return {};
+  if (!trace.bounced_delivery) return {};
+  if (auto loaded = into(state.bounced, database_, "WHERE id = ?1 AND kind = ?2", {*trace.bounced_delivery, mail_kind}); !loaded) return loaded;
+  return state.bounced ? into(state.bounced_ticket, database_, "WHERE id = ?1", {state.bounced->ticket_id}) : Result<void>{};
 }
 
 Result<void> Books::load_mail(const Needs& needs, State& state) {
@@ -181,6 +192,7 @@ Result<void> Books::load_mail(const Needs& needs, State& state) {
   if (auto loaded = load_boards(state); !loaded) return loaded;
   if (auto done = find_same_mails(*needs.trace, state); !done) return done;
   if (auto done = find_thread(*needs.trace, state); !done) return done;
+  if (auto done = find_undecided(*needs.trace, needs.now, state); !done) return done;
   return find_bounced(*needs.trace, state);
 }
 

@@ -52,15 +52,22 @@ Result<void> Books::load_lease(State& state) {
   return fetch_all(state.suspects, database_, "WHERE inbox_id = ?1 ORDER BY uid LIMIT 1000", {inbox.id});
 }
 
+// Few, and asked for only when a person sets up a mailbox.
+Result<void> Books::load_account_inboxes(const std::string& account, State& state) {
+  std::vector<store::ConnectionRow> connections;
+  if (auto loaded = fetch_all(connections, database_, "WHERE kind = 'imap' AND LOWER(account) = LOWER(?1)", {account}); !loaded) return loaded;
+  for (const auto& connection : connections) {
+    std::vector<store::MailInboxRow> inboxes;
+    if (auto loaded = fetch_all(inboxes, database_, "WHERE connection_id = ?1", {connection.id}); !loaded) return loaded;
+    for (auto& inbox : inboxes) state.account_inboxes.push_back({std::move(inbox), connection});
+  }
+  return {};
+}
+
 Result<void> Books::load_mailboxes(const Needs& needs, State& state) {
   Result<void> loaded;
   if (loaded && needs.inbox_id) loaded = into(state.inbox, database_, "WHERE id = ?1", {*needs.inbox_id});
   if (loaded && needs.inbox_name) loaded = into(state.inbox_named, database_, "WHERE name = ?1", {*needs.inbox_name});
-  if (loaded && needs.inbox_folder) {
-    const auto& [connection_id, folder] = *needs.inbox_folder;
-    const std::string& asked = connection_id.empty() && state.inbox ? state.inbox->connection_id : connection_id;
-    loaded = into(state.inbox_same_folder, database_, "WHERE connection_id = ?1 AND folder = ?2", {asked, folder});
-  }
   if (loaded && needs.inbox_references && state.inbox) {
     if (state.inbox->board_id && !needs.board_id) loaded = into(state.board, database_, "WHERE id = ?1", {*state.inbox->board_id});
     if (loaded && state.inbox->smtp_connection_id && !needs.smtp_connection_id) {
@@ -72,6 +79,7 @@ Result<void> Books::load_mailboxes(const Needs& needs, State& state) {
     loaded = fetch_all(state.connection_inboxes, database_, "WHERE connection_id = ?1", {*needs.connection_id});
   }
   if (loaded && needs.lease) loaded = load_lease(state);
+  if (loaded && needs.account_inboxes && state.connection) loaded = load_account_inboxes(needs.account.value_or(state.connection->account), state);
   for (const auto& id : needs.chore_ids) {
     std::optional<store::InboxChoreRow> chore;
     if (loaded) loaded = into(chore, database_, "WHERE id = ?1", {id});

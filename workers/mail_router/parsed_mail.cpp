@@ -132,7 +132,8 @@ class Maker {
   void take_keys(const std::vector<blob::Ref>& blobs) {
     std::vector<std::string> digests;
     for (const blob::Ref& one : blobs) digests.push_back(one.sha256);
-    out_.sender_subject_key = crypto::to_hex(crypto::sha256(mail::sender_subject_key(analysis_.sender.addr, message_.subject)));
+    const std::string same = mail::sender_subject_key(analysis_.sender.addr, message_.subject);
+    if (!same.empty()) out_.sender_subject_key = crypto::to_hex(crypto::sha256(same));
     out_.content_key = crypto::to_hex(crypto::sha256(mail::content_key(message_, digests)));
   }
 

@@ -8,6 +8,7 @@
 #include "common/base/log.hpp"
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
+#include "common/mail/crude_header.hpp"
 #include "common/mail/prescan.hpp"
 #include "common/metrics/metrics.hpp"
 #include "workers/mail_router/parsed_mail.hpp"
@@ -157,7 +158,23 @@ void Router::understood(std::uint64_t id, Errand& errand, const mail::Message& m
 void Router::unparsable(std::uint64_t id, Errand& errand, std::string why) {
   errand.result.mail.reset();
   errand.result.trouble = std::move(why);
+  errand.result.header = first_words(errand);
   tell(id, errand);
+}
+
+// What its header says may still tell a person what it is. None: there is no header, or it cannot be read from the store.
+std::optional<messages::CrudeHeader> Router::first_words(const Errand& errand) const {
+  std::string head;
+  const auto streamed = desk_.store.stream({errand.job.blob.sha256, errand.job.blob.size}, [&](std::string_view part) {
+    head.append(part);
+    return head.size() < mail::crude_header_bytes;
+  });
+  if (!streamed) return std::nullopt;
+  mail::OwnMarks own = desk_.home.own;
+  own.own_addresses = errand.job.own_addresses;
+  const mail::CrudeHeader found = mail::crude_header(head, own);
+  if (found.is_empty()) return std::nullopt;
+  return messages::CrudeHeader{found.subject, found.sender.addr, found.sender.name, found.auto_mail.is_auto, found.auto_mail.reason};
 }
 
 // Not the mail's fault.

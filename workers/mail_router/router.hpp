@@ -76,6 +76,7 @@ class Router {
   void parsed(std::uint64_t id, Result<mail::Message> message);
   void understood(std::uint64_t id, Errand& errand, const mail::Message& message);
   void unparsable(std::uint64_t id, Errand& errand, std::string why);
+  std::optional<messages::CrudeHeader> first_words(const Errand& errand) const;
   void later(Errand& errand, const Error& why);
   void tell(std::uint64_t id, Errand& errand);
   void submit(std::uint64_t id, const Errand& errand);

@@ -56,7 +56,14 @@ struct House {
     inbox.uid_validity = 7;
     inbox.server_exists = 5;
     inbox.server_older = 3;
+    inbox.server_at = 1;
     keep(*database, inbox);
+    store::MailInboxRow fresh;
+    fresh.id = "00000000-0000-4000-8000-0000000000f1";
+    fresh.name = "Never looked at";
+    fresh.connection_id = connection_id;
+    fresh.folder = "Other";
+    keep(*database, fresh);
     store::ArrivalRow arrival;
     arrival.id = arrival.correlation_id = arrival.natural_key = arrival_id;
     arrival.kind = "mail";
@@ -110,13 +117,17 @@ TEST_CASE("inbox list and report say how it goes and what is missing") {
   for (const char* part : {"Support mails", "support@example.org", "ok, watching", "INBOX"}) CHECK(list.has(part));
   CHECK(list.has(inbox_id));
   CHECK(house.run("--json inbox list").text.starts_with("{\"data\":["));
-  for (const std::string_view which : {"", "'Support mails'", "00000000-0000-4000-8000-0000000000d1"}) {
+  for (const std::string_view which : {"'Support mails'", "00000000-0000-4000-8000-0000000000d1"}) {
     CAPTURE(which);
     const auto report = house.run(fmt::format("inbox report {}", which));
     CHECK(report.status == 0);
     CHECK(report.has("MISSING"));
-    CHECK(report.has("Support mails  5       3      0        1"));
+    CHECK(report.has("Support mails  5       3      0        0     1"));
   }
+  const auto all = house.run("inbox report");
+  CHECK(all.status == 0);
+  CHECK(all.has("Support mails    5 "));
+  CHECK(all.has("Never looked at  unknown"));
   const auto unknown = house.run("inbox report Nothing");
   CHECK(unknown.status == 1);
   CHECK(unknown.has("there is no inbox named Nothing"));

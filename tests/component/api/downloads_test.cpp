@@ -216,11 +216,11 @@ TEST_CASE("so many files are sent at a time, the next is asked to come again, an
 TEST_CASE("files that are missing, damaged or too large are problems, and tell nothing of the disk") {
   auto& store = Store::shared();
   const auto missing = store.api.ask_as_admin({.path = store.attachment(std::string(64, 'b'), 5)});
-  CHECK(missing.status == 500);
+  CHECK(missing.status == 410);
   CHECK(missing.body.find("urn:postroom:problem:blob-missing") != std::string::npos);
   CHECK(missing.body.find("/blobs") == std::string::npos);
-  CHECK(store.api.ask_as_admin({.path = store.attachment(store.blob("abc"), 4)}).status == 500);
-  CHECK(store.api.ask_as_admin({.path = store.attachment("../../secrets/master-key", 45)}).status == 500);
+  CHECK(store.api.ask_as_admin({.path = store.attachment(store.blob("abc"), 4)}).status == 410);
+  CHECK(store.api.ask_as_admin({.path = store.attachment("../../secrets/master-key", 45)}).status == 410);
   const auto large = store.api.ask_as_admin({.path = store.attachment(std::string(64, 'c'), (64 << 20) + 1)});
   CHECK(large.status == 422);
   CHECK(large.headers.at("content-type") == "application/problem+json");

@@ -269,6 +269,11 @@ TEST_CASE("a mail is not there yet, then on the shelf, then sent on, then a tick
   CHECK(raw.body == content);
   CHECK(has(town.get("/v1/tickets/" + ticket + "/timeline"), "\"action\""));
 
+  auto elsewhere = arrived;
+  elsewhere.blob->sha256 = std::string(64, 'd');
+  check_refused(town.ask({"PUT", item, fmt::format(R"({{"body":{}}})", codec::encode(elsewhere))}), 422, "/body/blob");
+  CHECK(town.get("/v1/arrivals/" + arrival + "/raw").body == content);
+
   CHECK(town.ask({"POST", item + "/assign", fmt::format(R"({{"board_id":"{}"}})", private_board)}).status == 200);
   CHECK(town.ask({"POST", item + "/retry"}).status < 300);
   const auto again = router.next(arrival);

@@ -52,10 +52,11 @@ TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number
   nested.in_reply_to = {"by number again@customer.example"};
   auto got = receive(nested);
   CHECK(got.mail->ticket_id == ticket_id);
-  CHECK(got.mail->why.find("new on the ticket") != std::string::npos);
+  CHECK(got.mail->why.find("takes no part in the ticket") != std::string::npos);
+  CHECK(house.number("SELECT COUNT(*) FROM comments WHERE author_email = 'bob@customer.example' AND is_public = 0 AND actor = 'stranger'") == 1);
   numbered = house.letter("bob's number", "[#1] and now?", "bob@customer.example");
   numbered.subject_number = number;
-  CHECK(receive(numbered).mail->verdict == "reply");  // he takes part now
+  CHECK(receive(numbered).mail->verdict == "standby");  // he still takes no part
 
   store::DeliveryRow delivery;
   delivery.id = "00000000-0000-4000-8000-0000000000aa";
@@ -72,7 +73,7 @@ TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number
   by_signature.thread = messages::SignedThread{ticket_id, delivery.id};
   got = receive(by_signature);
   CHECK(got.mail->ticket_id == ticket_id);
-  CHECK(got.mail->why.find("new on the ticket") == std::string::npos);
+  CHECK(got.mail->why.find("takes no part") == std::string::npos);  // we wrote to him
   auto foreign = house.letter("foreign", "hello", "dora@stranger.example");
   foreign.thread = messages::SignedThread{ticket_id, "00000000-0000-4000-8000-0000000000bb"};
   CHECK(receive(foreign).mail->verdict == "standby");
@@ -85,6 +86,62 @@ TEST_CASE("conversations: by our signed id, by a reply to a reply, by the number
   CHECK(got.mail->ticket_id == ticket_id);
   CHECK(house.number("SELECT COUNT(*) FROM deliveries WHERE reason_class = 'recipient_refused' AND reason LIKE '%no such user%'") == 1);
   CHECK(house.number("SELECT COUNT(*) FROM history WHERE action = 'bounced' AND delivery_id IS NOT NULL") == 1);
+
+  // Nobody sent that one from here, whatever the report says about it.
+  bounce.message_id = "bounce two@customer.example";
+  bounce.content_key = "another";
+  bounce.bounce->original.reset();
+  bounce.bounce->original_message_id = "theirs@stranger.example";
+  CHECK(receive(bounce).mail->verdict == "standby");
+  // A mail that somebody else sent, and that is on a ticket: the report belongs there.
+  bounce.message_id = "bounce three@customer.example";
+  bounce.content_key = "a third";
+  bounce.bounce->original_message_id = "first@customer.example";
+  got = receive(bounce);
+  CHECK(got.mail->verdict == "reply");
+  CHECK(got.mail->ticket_id == ticket_id);
+  CHECK(got.mail->why.find("not ours") != std::string::npos);
+}
+
+TEST_CASE("an answer that is read before what it answers waits for it, a stranger's and one of another mailbox do not") {
+  MailHouse house;
+  house.fetch({.uid = 1});
+  house.fetch({.uid = 2, .previous = 1});
+  house.fetch({.uid = 3, .previous = 2});
+  house.fetch({.inbox = MailHouse::sales, .uid = 4});
+  const auto jobs = house.parse_jobs();
+  REQUIRE(jobs.size() == 4);
+  const auto answer_to = [&](const std::string& name, const std::string& to) {
+    auto answer = house.letter(name, "Re: printer", "ann@customer.example");
+    answer.in_reply_to = {to + "@customer.example"};
+    return answer;
+  };
+  const auto verdict = [&](std::size_t job) { return house.arrival(jobs[job].arrival_id).mail->verdict; };
+  house.tell(jobs[3], answer_to("elsewhere", "first"));
+  CHECK(verdict(3) == "ticket");  // nothing came before it there
+  house.tell(jobs[2], answer_to("third", "second"));
+  house.tell(jobs[1], answer_to("second", "first"));
+  CHECK(verdict(1).empty());
+  CHECK(verdict(2).empty());
+  house.tell(jobs[0], house.letter("first"));
+  CHECK(verdict(0) == "ticket");
+  house.pass(std::chrono::seconds{1});
+  auto again = house.parse_jobs();
+  REQUIRE(again.size() == 2);
+  if (again[0].arrival_id != jobs[2].arrival_id) std::swap(again[0], again[1]);
+  CHECK(again[0].arrival_id == jobs[2].arrival_id);
+  CHECK(again[0].parse_no == 2);
+  house.tell(again[0], answer_to("third", "second"));
+  CHECK(verdict(2).empty());  // what it answers is known by its name now, and still being read
+  house.tell(again[1], answer_to("second", "first"));
+  CHECK(verdict(1) == "reply");
+  house.pass(std::chrono::seconds{2});
+  const auto last = house.parse_jobs();
+  REQUIRE(last.size() == 1);
+  house.tell(last[0], answer_to("third", "second"));
+  CHECK(verdict(2) == "reply");
+  CHECK(house.number("SELECT COUNT(*) FROM tickets") == 2);
+  house.check_balance();
 }
 
 TEST_CASE("of several tickets with one Message-ID a reply goes to the one its sender takes part in, or to none") {

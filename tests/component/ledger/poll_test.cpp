@@ -153,6 +153,7 @@ TEST_CASE("chores and suspects live with the inbox and go with it") {
   auto job = house.polls().at(0);
   CHECK(house.claim_poll(job).grant->chores.size() == 2);
   CHECK(house.say(job, {{"chore1", messages::ChoreResult::done, "OK"}}).chores.empty());
+  CHECK(house.number("SELECT COUNT(*) FROM inbox_chores WHERE id = 'chore1'") == 0);
   house.end(job, PollOutcome::failed, 41);
   house.pass(std::chrono::seconds{5});
   job = house.polls().at(0);
@@ -184,6 +185,14 @@ TEST_CASE("names and folders are there once, and what is used is not deleted") {
   create.name = "second";
   create.folder = "INBOX";
   CHECK(house.command(create).status == 409);
+  // The same mailbox by another connection is the same mailbox.
+  auto again = store::select_one<store::ConnectionRow>(house.database, "WHERE id = 'imap'", {});
+  REQUIRE((again.ok() && again->has_value()));
+  (*again)->id = (*again)->name = "imap again";
+  REQUIRE(store::insert(house.database, **again).ok());
+  create.connection_id = "imap again";
+  CHECK(house.command(create).status == 409);
+  create.connection_id = "imap";
   create.folder = "Second";
   create.board_id = "desk";
   create.smtp_connection_id = "smtp";

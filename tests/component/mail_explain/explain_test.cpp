@@ -192,17 +192,23 @@ TEST_CASE("with a home its boards, inboxes, addresses and key count") {
     return mail::signed_message_id({std::move(ticket), "01920000-0000-7000-8000-000000000002"}, mail::message_id_host(installation),
                                    [&](std::string_view data) { return crypto::hmac_sha256(*key, data); });
   };
+  const auto report_about = [](const std::string& id) {
+    return "From: mailer-daemon@far.example\r\nSubject: Undelivered\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+           "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; far.example\r\n\r\nFinal-Recipient: rfc822; bob@far.example\r\nAction: failed\r\n"
+           "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <" + id + ">\r\n--b--\r\n";
+  };
   const auto answer_to = [](const std::string& id) { return mail_to("support@example.org", "Re: x", "In-Reply-To: <" + id + ">\r\n"); };
   const std::vector<std::string> files{place.put("1", mail_to("support@example.org", "the printer")), place.put("2", mail_to("sales@example.org", "the printer")),
                                        place.put("3", mail_to("elsewhere@example.org", "lunch")), place.put("4", "From: support@example.org\r\nSubject: x\r\nMessage-ID: <" + signed_of(known_ticket) + ">\r\n\r\ntext\r\n"),
 
                                        place.put("5", answer_to(signed_of(known_ticket))), place.put("6", answer_to(signed_of("01920000-0000-7000-8000-000000000009"))),
                                        place.put("7", answer_to("known@x")), place.put("8", answer_to("unknown@x")),
-                                       place.put("9", "From: support@example.org\r\nSubject: x\r\n\r\ntext\r\n")};
+                                       place.put("9", "From: support@example.org\r\nSubject: x\r\n\r\ntext\r\n"),
+                                       place.put("10", report_about(signed_of(known_ticket))), place.put("11", report_about("theirs@far.example"))};
   const std::string options = "--jsonl --home '" + place.home().string() + "'";
   const Said said = place.explain(files, options);
   CHECK(said.status == 0);
-  REQUIRE(said.lines.size() == 9);
+  REQUIRE(said.lines.size() == 11);
   CHECK(said.lines[0].root()["board"].string() == "Printers");
   CHECK(said.lines[0].root()["verdict"].string() == "ticket");
   CHECK(said.lines[1].root()["board"].string() == "Sales");
@@ -215,6 +221,10 @@ TEST_CASE("with a home its boards, inboxes, addresses and key count") {
   CHECK(said.lines[7].root()["verdict"].string() == "standby");
   CHECK(said.lines[8].root()["verdict"].string() == "standby");  // one of our addresses, which anybody can write
   CHECK(said.lines[8].root()["auto_reason"].string() == "sent from our own address support@example.org");
+  CHECK(said.lines[9].root()["verdict"].string() == "bounce");
+  CHECK(said.lines[10].root()["verdict"].string() == "standby");  // about somebody else's mail
+  CHECK(said.lines[10].root()["why"].string().find("not ours") != std::string::npos);
+  CHECK(said.lines[10].root()["bounce"]["recipient"].string() == "bob@far.example");
   const Said to_sales = place.explain({files[0]}, options + " --inbox Sales");
   CHECK(to_sales.lines.at(0).root()["board"].string() == "Sales");
   CHECK(place.explain({files[0]}, options + " --inbox Nobody").status == 1);

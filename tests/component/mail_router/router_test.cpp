@@ -44,9 +44,9 @@ struct House {
     delivery.body = codec::encode(job);
     return delivery;
   }
-  messages::MailParse job(std::string arrival, std::int64_t parse_no = 1) {
+  messages::MailParse job(std::string arrival, std::int64_t parse_no = 1, std::string_view header = "") {
     blob::Batch batch{desk->store};
-    const auto ref = batch.add("a mail of " + arrival);
+    const auto ref = batch.add(fmt::format("{}a mail of {}", header, arrival));
     REQUIRE(ref.ok());
     REQUIRE(batch.commit().ok());
     return {std::move(arrival), parse_no, {ref->sha256, ref->size}, {"desk@example.org"}};
@@ -196,6 +196,23 @@ TEST_CASE("a mail that cannot be parsed is told, a sandbox that cannot be had is
   CHECK(house.router->trouble().find("no such file") != std::string::npos);
   house.pass(milliseconds{2'000});
   CHECK(house.jobs.size() == 1);
+}
+
+TEST_CASE("of a mail that cannot be parsed its header is told, read without the sandbox") {
+  House house;
+  house.give(house.job("a", 1, "From: Ann <ann@example.org>\r\nSubject: =?utf-8?q?Schl=C3=BCssel?=\r\nAuto-Submitted: auto-generated\r\n\r\n"));
+  house.give(house.job("b"));
+  house.answer(Error{Code::bad_message, "it broke"});
+  house.answer(Error{Code::bad_message, "it broke"});
+  const auto told = house.told();
+  REQUIRE(told.size() == 2);
+  REQUIRE(told[0].header.has_value());
+  CHECK(told[0].header->subject == "Schlüssel");
+  CHECK(told[0].header->sender_address == "ann@example.org");
+  CHECK(told[0].header->sender_name == "Ann");
+  CHECK(told[0].header->is_auto);
+  CHECK_FALSE(told[0].mail.has_value());
+  CHECK_FALSE(told[1].header.has_value());  // it has none
 }
 
 TEST_CASE("a disk that cannot be read is tried five times, then the mail is told to be unreadable") {

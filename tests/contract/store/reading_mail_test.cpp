@@ -48,6 +48,7 @@ struct House {
     row.uid_validity = uid_validity;
     row.server_exists = 10;
     row.server_older = 1;
+    row.server_at = 1;
     keep(row);
   }
   void mail(std::string id, std::string inbox, std::int64_t uid, std::string verdict, ArrivalState state, std::int64_t uid_validity = 7) {
@@ -160,10 +161,36 @@ TEST_CASE("an inbox's report counts every mail of its UIDVALIDITY once") {
   CHECK(counted.total() == 11);
   CHECK(counted.removed == 2);
   CHECK(counted.missing() == 10 + 2 - 1 - 11);
-  CHECK(inbox_report_json(counted).find(R"("missing":0)") != std::string::npos);
+  CHECK(counted.gone() == 0);
+  CHECK(inbox_report_json(counted).find(R"("missing":0,"missing_is":"exact")") != std::string::npos);
   const auto unknown = house.reading->inbox_report("nothing");
   REQUIRE(unknown.ok());
   CHECK_FALSE(unknown->has_value());
+}
+
+TEST_CASE("what is missing is unknown before the first look, and never below nothing") {
+  struct Row {
+    std::int64_t looked_at;
+    std::int64_t exists;
+    const char* told;
+    const char* server;
+  };
+  const Row rows[] = {{0, 0, R"("missing":null,"missing_is":"unknown")", R"("exists":null,"older":null,"removed":0,"gone":null)"},
+                      {1, 5, R"("missing":2,"missing_is":"exact")", R"("exists":5,"older":1,"removed":0,"gone":0)"},
+                      {1, 3, R"("missing":0,"missing_is":"exact")", R"("exists":3,"older":1,"removed":0,"gone":0)"},
+                      {1, 1, R"("missing":0,"missing_is":"at_least")", R"("exists":1,"older":1,"removed":0,"gone":2)"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.exists);
+    InboxReport report;
+    report.inbox.server_at = row.looked_at;
+    report.inbox.server_exists = row.exists;
+    report.inbox.server_older = row.looked_at;
+    report.ticket = 2;
+    const std::string json = inbox_report_json(report);
+    CAPTURE(json);
+    CHECK(json.find(row.told) != std::string::npos);
+    CHECK(json.find(row.server) != std::string::npos);
+  }
 }
 
 TEST_CASE("mails are listed page by page, of one inbox and of all, by verdict or all of them") {

@@ -10,11 +10,12 @@ from letters import KILLER, attached, bounce, letter, new_id  # noqa: E402
 
 CORPUS = pathlib.Path(__file__).resolve().parents[2] / "corpus" / "mails"
 ANY = ("ticket", "reply", "duplicate", "bounce", "own", "standby")
-# What is sent how often. reply: an answer to a confirmation that came; follow_up: another mail of the sender in answer to the first, which may overtake it.
-SHARES = {"plain": 0.28, "attached": 0.08, "corpus": 0.30, "twin": 0.06, "reply": 0.08, "follow_up": 0.04, "bounce": 0.05, "absence": 0.04, "own": 0.03, "killer": 0.04}
+# What is sent how often. reply: an answer to a confirmation that came; follow_up: another mail of the sender in answer to the first, which may overtake it;
+# bounce: a report about a confirmation that came; report: one about a mail of somebody else.
+SHARES = {"plain": 0.28, "attached": 0.08, "corpus": 0.30, "twin": 0.06, "reply": 0.08, "follow_up": 0.04, "bounce": 0.03, "report": 0.02, "absence": 0.04, "own": 0.03, "killer": 0.04}
 EXPECTED = {"plain": ("ticket",), "attached": ("ticket",), "corpus": ANY, "twin": ("ticket",), "reply": ("reply",), "follow_up": ("reply", "ticket"), "bounce": ("bounce",),
-            "absence": ("ticket", "reply"), "own": ("ticket",), "killer": ("standby",)}
-IS_CONFIRMED = {"plain": True, "attached": True, "twin": True, "corpus": None, "reply": False, "follow_up": None, "bounce": False, "absence": False, "own": False, "killer": False}
+            "report": ("ticket",), "absence": ("ticket", "reply"), "own": ("ticket",), "killer": ("standby",)}
+IS_CONFIRMED = {"plain": True, "attached": True, "twin": True, "corpus": None, "reply": False, "follow_up": None, "bounce": False, "report": False, "absence": False, "own": False, "killer": False}
 
 
 @dataclasses.dataclass
@@ -25,7 +26,7 @@ class Mail:
     sender: str                    # of the envelope; "" for bounces
     content: bytes
     message_id: str | None = None  # none: the corpus decides
-    answers: int | None = None     # the number of the mail that it answers
+    answers: int | None = None     # the number of the mail that it answers; of a bounce: whose confirmation it is about
     copies: int = 1                # how often it is sent
 
     @property
@@ -47,7 +48,7 @@ class Assortment:
         self.kinds = [kind for kind, share in SHARES.items() for _ in range(max(1, round(total * share)))]
         self.chance.shuffle(self.kinds)
         # Answers come when there is something to answer.
-        late = [kind for kind in self.kinds if kind in ("reply", "follow_up")]
+        late = [kind for kind in self.kinds if kind in ("reply", "follow_up", "bounce")]
         early = [kind for kind in self.kinds if kind not in late]
         rest = early[len(early) // 3:] + late
         self.chance.shuffle(rest)
@@ -68,16 +69,19 @@ class Assortment:
         if kind == "attached":
             content = attached(person, inbox, subject, f"Number {n}.", {f"file {n}.bin": self.chance.randbytes(self.chance.randrange(1, 200_000))})
             return Mail(n, kind, inbox, person, content, id_of(content))
-        if kind == "bounce":
+        if kind == "report":
             content = bounce(inbox, f"gone{n}@example.test", new_id())
             return Mail(n, kind, inbox, "", content, id_of(content))
         if kind == "killer":
             return Mail(n, kind, inbox, person, KILLER)
-        if kind == "reply":
+        if kind in ("reply", "bounce"):
             if not confirmations:
                 return None
             first = self.chance.choice(sorted(confirmations))
             (told_id, told_subject), mail = confirmations[first], sent[first]
+            if kind == "bounce":
+                content = bounce(mail.inbox, mail.sender, told_id)
+                return Mail(n, kind, mail.inbox, "", content, id_of(content), answers=first)
             content = letter(mail.sender, mail.inbox, f"Re: {told_subject}", f"Answer {n}.\n\n> {subject}", message_id=own_id, answer_to=told_id)
             return Mail(n, kind, mail.inbox, mail.sender, content, own_id, answers=first)
         if kind == "follow_up":

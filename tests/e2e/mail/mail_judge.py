@@ -5,7 +5,7 @@ door's rows and reports, the simulators' request logs, the broker's depths.
     mail_judge.py --driver driver.jsonl --servers servers.json --door door.json --jira-log … --trello-log … --queues queues.json
 
 Every mail that SMTP took is in its inbox and has exactly one arrival per copy there, of which exactly one is a ticket, reply, bounce, own mail or standby
-item, and the others are its duplicates. The report of each inbox balances to the server's own count. Every confirmation is in the sender's mailbox exactly
+item, and the others are its duplicates; replies and bounces are on the ticket of the mail that they are about. The report of each inbox balances to the server's own count. Every confirmation is in the sender's mailbox exactly
 once by distinct Message-ID, except those listed as assumed sent, which are at most the notifier's kills. Every promised post is one ticket, and every ticket
 for a tracker one object. Prints one line of counts and one line per violation; ends with 1 when there is any.
 """
@@ -133,8 +133,8 @@ class Judge:
             comments = [c for c in self.tickets[arrival["ticket_id"]]["comments"] if c["arrival_id"] == arrival["id"]]
             if len(comments) != 1:
                 self.say("lost" if not comments else "twice", f"mail {n} ({mail['kind']}) has {len(comments)} comments")
-            if mail["answers"] is not None and arrival["ticket_id"] not in {a["ticket_id"] for a in self.by_number[mail["answers"]]}:
-                self.say("wrong verdict", f"mail {n} answers mail {mail['answers']} and landed on ticket {arrival['ticket_id']}")
+        if verdict in ("reply", "bounce") and mail["answers"] is not None and arrival["ticket_id"] not in {a["ticket_id"] for a in self.by_number[mail["answers"]]}:
+            self.say("wrong verdict", f"mail {n} ({mail['kind']}) answers mail {mail['answers']} and landed on ticket {arrival['ticket_id']}")
         if verdict == STANDBY and arrival["standby_id"] not in {item["id"] for item in self.e.door["standby"]}:
             self.say("lost", f"mail {n} ({mail['kind']}) is on standby as {arrival['standby_id']}, which the shelf does not show")
 
@@ -180,7 +180,7 @@ class Judge:
             rows = [a for a in self.arrivals.values() if a["inbox"] == inbox and a["uid_validity"] == seen["uid_validity"]]
             gone = sum(1 for a in rows if (inbox, a["uid_validity"], a["uid"]) not in self.here)
             facts = {"UIDVALIDITY": (report["uid_validity"], seen["uid_validity"]), "mails on the server": (report["server"]["exists"], len(seen["uids"])),
-                     "arrivals": (report["arrivals"]["total"], len(rows)), "missing": (report["missing"], -gone)}
+                     "arrivals": (report["arrivals"]["total"], len(rows)), "missing": (report["missing"], 0), "gone": (report["server"]["gone"], gone)}
             facts |= {verdict: (report["arrivals"][verdict], sum(a["verdict"] == verdict for a in rows)) for verdict in ("ticket", "reply", DUPLICATE, "bounce", "own", STANDBY)}
             for name, (told, true) in facts.items():
                 if told != true:

@@ -22,20 +22,20 @@ class Run:
         self.driver = []
         for n, (kind, expected, is_confirmed) in kinds.items():
             self.driver.append({"what": "mail", "n": n, "kind": kind, "inbox": INBOX, "sender": SENDER, "message_id": None if kind == "killer" else f"<m{n}@x>",
-                                "answers": 1 if kind == "reply" else None, "copies": 2 if kind == "twin" else 1, "expected": expected, "is_confirmed": is_confirmed})
+                                "answers": 1 if kind in ("reply", "bounce") else None, "copies": 2 if kind == "twin" else 1, "expected": expected, "is_confirmed": is_confirmed})
             self.driver.append({"what": "taken", "n": n})
         self.driver += [{"what": "taken", "n": 3}, {"what": "post", "n": 1, "title": "post 1"}, {"what": "accepted", "n": 1, "ticket_id": "tp"}, {"what": "kill", "name": "notifier-0", "pid": 7}]
         here = [[1, 1], [2, 2], [3, 3], [5, 4], [6, 5], [7, 6], [8, 3]]  # UID 4 was mail 3's second copy; it is UID 8 now
         self.servers = {"inboxes": {INBOX: {"uid_validity": VALIDITY, "uids": here, "earlier": [[VALIDITY, 4, 3]]}},
                         "people": {SENDER: [self.told(1, 1), self.told(3, 2), dict(self.told(0, 3), message_id="<np@us>")]}}
         self.door = {"arrivals": [self.arrival(1, 1, "ticket", ticket_id="t1"), self.arrival(2, 2, "reply", ticket_id="t1"), self.arrival(3, 3, "ticket", ticket_id="t3"),
-                                  self.arrival(4, 3, "duplicate", duplicate_of="a3"), self.arrival(5, 4, "bounce"), self.arrival(6, 5, "standby", standby_id="s5"), self.arrival(7, 6, "own"),
+                                  self.arrival(4, 3, "duplicate", duplicate_of="a3"), self.arrival(5, 4, "bounce", ticket_id="t1"), self.arrival(6, 5, "standby", standby_id="s5"), self.arrival(7, 6, "own"),
                                   self.arrival(8, 3, "duplicate", duplicate_of="a3")],
                      "tickets": [self.ticket("t1", 1, "kill 1", [{"arrival_id": "a2"}], [self.notice(1)], "d1"), self.ticket("t3", 2, "kill 3", [], [self.notice(3)], None),
                                  self.ticket("tp", 3, "post 1", [], [dict(self.notice("p"), message_id="np@us")], None)],
                      "standby": [{"id": "s5", "kind": "arrival", "message_type": "mail.arrived.v1", "state": "open", "reason": "broke the parser"}],
-                     "inboxes": {INBOX: {"uid_validity": VALIDITY, "server": {"exists": 7},
-                                         "arrivals": {"total": 8, "ticket": 2, "reply": 1, "duplicate": 2, "bounce": 1, "own": 1, "standby": 1}, "missing": -1}},
+                     "inboxes": {INBOX: {"uid_validity": VALIDITY, "server": {"exists": 7, "gone": 1},
+                                         "arrivals": {"total": 8, "ticket": 2, "reply": 1, "duplicate": 2, "bounce": 1, "own": 1, "standby": 1}, "missing": 0}},
                      "balance": {"accepted": 9, "opened": 3, "reply": 1, "duplicate": 2, "bounce": 1, "own": 1, "standby": 1, "received": 0, "deleted": 0,
                                  "deliveries": {"waiting": 0, "dispatched": 0, "claimed": 0, "done": 4, "cancelled": 0, "standby": 0}}}
         self.trello = [{"method": "POST", "path": "/1/cards", "marker": f"{INSTALLATION}.d1", "title": "kill 1", "committed": "c1"}]
@@ -157,6 +157,10 @@ class JudgeTest(unittest.TestCase):
         self.tickets["t3"]["comments"].append({"arrival_id": "a2"})
         self.caught("wrong verdict")
 
+    def test_a_bounce_that_is_linked_to_another_ticket(self):
+        self.arrivals["a5"]["ticket_id"] = "t3"
+        self.caught("wrong verdict")
+
     def test_a_ticket_that_is_not_there(self):
         self.run_.door["tickets"].remove(self.tickets["t1"])
         self.caught("lost", "tracker")
@@ -193,7 +197,7 @@ class JudgeTest(unittest.TestCase):
             self.caught("tracker")
 
     def test_reports_that_do_not_balance(self):
-        for name, value in (("missing", 0), ("uid_validity", 99), ("server", {"exists": 6}), ("arrivals", dict(self.run_.door["inboxes"][INBOX]["arrivals"], ticket=1))):
+        for name, value in (("missing", 1), ("missing", None), ("uid_validity", 99), ("server", {"exists": 6, "gone": 1}), ("server", {"exists": 7, "gone": 0}), ("arrivals", dict(self.run_.door["inboxes"][INBOX]["arrivals"], ticket=1))):
             self.setUp()
             self.run_.door["inboxes"][INBOX][name] = value
             self.caught("report")

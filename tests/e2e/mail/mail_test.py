@@ -64,7 +64,7 @@ class MailTest(RoomTest):
         """The report, once it agrees with the server's own count."""
         def look():
             report = self.room.http("GET", f"/v1/inboxes/{inbox}/report").data
-            return report if report["missing"] == 0 and not report["arrivals"]["pending"] else None
+            return report if report["missing"] == 0 and not report["server"]["gone"] and not report["arrivals"]["pending"] else None
 
         return self.room.until(look, lambda: f"a report that balances: {self.room.http('GET', f'/v1/inboxes/{inbox}/report').data}")
 
@@ -134,13 +134,22 @@ class MailTest(RoomTest):
         kinds = sorted(notice["kind"] for notice in self.room.http("GET", f"/v1/tickets/{ticket_id}/notices").data)
         self.assertEqual(kinds, ["comment", "confirmation", "state"])
 
-    def test_the_same_mail_twice_a_bounce_an_absence_note_and_our_own_address(self):
+    def test_the_same_mail_twice_bounces_an_absence_note_and_our_own_address(self):
         twin = new_id()
         for _ in range(2):
             self.send("desk@example.test", "Sent twice by my telephone", message_id=twin)
         self.room.until(lambda: sorted(a["verdict"] for a in self.arrivals(self.own) if a["message_id"] == twin.strip("<>")) == ["duplicate", "ticket"], "one ticket and one duplicate")
-        self.room.mail.send(bounce("desk@example.test", "gone@example.test", new_id()), "", "desk@example.test")
-        self.room.until(lambda: any(a["verdict"] == "bounce" for a in self.arrivals(self.own)), "a bounce")
+        (confirmation,) = self.answers_to(twin)
+        for reported in (new_id(), str(confirmation["Message-ID"])):  # somebody else's mail, and ours
+            self.room.mail.send(bounce("desk@example.test", SENDER, reported), "", "desk@example.test")
+
+        def verdicts():
+            return {a["verdict"]: a for a in self.arrivals(self.own) if a["subject"].startswith("Undelivered") and a["verdict"] != "pending"}
+
+        self.room.until(lambda: len(verdicts()) == 2, lambda: f"the verdicts on two reports: {verdicts()}")
+        self.assertEqual(set(verdicts()), {"bounce", "ticket"})
+        self.assertEqual(verdicts()["bounce"]["ticket_id"], self.decided(self.own, twin)["ticket_id"])
+        self.assertIn("not ours", verdicts()["ticket"]["why"])
         absent = self.send("desk@example.test", "Out of office", headers={"Auto-Submitted": "auto-replied"})
         arrival = self.decided(self.own, absent)
         self.assertTrue(arrival["is_auto"], arrival)
@@ -176,6 +185,16 @@ class MailTest(RoomTest):
         verdicts = [a["verdict"] for a in self.arrivals(killers)]
         self.assertEqual((verdicts.count("ticket"), len(verdicts)), (49, 50), verdicts)
         self.assertIn(self.balances(killers)["arrivals"]["standby"], (1,))
+        # Nobody can read it; whoever wants to work on it gets a ticket with the mail in it.
+        (killer,) = [a for a in self.arrivals(killers) if a["verdict"] == "unparsable"]
+        item = f"/v1/standby/{killer['standby_id']}"
+        self.assertEqual(self.room.change("POST", f"{item}/assign", {"board_id": self.desk}).status, 200)
+        self.assertEqual(self.room.change("POST", f"{item}/retry").status, 200)
+        arrival = self.room.until(lambda: next((a for a in self.arrivals(killers) if a["id"] == killer["id"] and a["verdict"] == "ticket"), None), "the killer's ticket")
+        self.assertEqual(self.room.ticket(arrival["ticket_id"])["title"], "Mail that could not be read")
+        (file,) = self.room.http("GET", f"/v1/tickets/{arrival['ticket_id']}/attachments").data
+        self.assertEqual((file["name"], file["content_type"]), ("mail.eml", "message/rfc822"))
+        self.assertGreaterEqual(file["size"], len(KILLER))  # with what the servers wrote on it
         self.assertEqual({name: self.room.processes.members[name].pid for name in self.room.names("mail_router")}, before)
 
     # --- the mailbox ---

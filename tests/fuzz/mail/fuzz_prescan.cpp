@@ -1,4 +1,8 @@
-// Whole mails: the pre-scan must be bounded, and what it measures must lie inside the mail.
+// Whole mails: the pre-scan must be bounded, and what it measures must lie inside the mail. What nobody could parse is
+// read crudely.
+#include "common/base/text.hpp"
+#include "common/mail/address.hpp"
+#include "common/mail/crude_header.hpp"
 #include "common/mail/header_block.hpp"
 #include "common/mail/prescan.hpp"
 #include "tests/fuzz/mail/fuzz.hpp"
@@ -18,5 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(!field.name.empty() && field.name.data() >= mail.data());
     mail::unfolded(field.value);
   }
+  const mail::CrudeHeader crude = mail::crude_header(mail, {"install", {"desk@example.org"}});
+  fuzz::require(crude.subject.size() <= 1'000 && crude.sender.name.size() <= 1'000 && is_valid_utf8(crude.subject) &&
+                is_valid_utf8(crude.sender.name));
+  fuzz::require(crude.sender.addr.empty() || mail::is_addr_spec(crude.sender.addr));
   return 0;
 }

@@ -45,6 +45,7 @@ struct ADoor {
     return fmt::format("sealed({},{},{})", messages::name_of(kind), id, secret.size());
   };
   FrontDoor door{settings, identities, bodies(), clock, ids};
+  std::map<std::string, std::int64_t, std::less<>> blobs;  // digest → size
   std::string head_bytes;  // of the last request
   Visit visit;
 
@@ -66,7 +67,11 @@ struct ADoor {
     visit.body = body;
     if (auto refusal = door.admit(visit)) return std::move(*refusal);
     if (auto refusal = door.take_body(visit)) return std::move(*refusal);
-    return visit.route->handler(visit.request, Context{.settings = settings, .boards = boards, .seal = seal, .reading = reading});
+    const auto has_blob = [this](std::string_view sha256, std::int64_t size) {
+      const auto found = blobs.find(sha256);
+      return found != blobs.end() && found->second == size;
+    };
+    return visit.route->handler(visit.request, Context{.settings = settings, .boards = boards, .seal = seal, .reading = reading, .link_trouble = {}, .has_blob = has_blob});
   }
 
   Reply refused(std::string_view line, std::string_view body = {}, std::string_view fields = {}, std::string_view token = admin_token) {

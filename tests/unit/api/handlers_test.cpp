@@ -147,6 +147,32 @@ TEST_CASE("standby commands say what an operator wants") {
   CHECK(many.filter.reason_class == "credentials");
 }
 
+TEST_CASE("a message that names bytes which are not kept is refused with the member") {
+  struct Row {
+    std::string body;
+    std::string place;  // empty: taken
+  };
+  ADoor door;
+  const std::string here(64, 'a'), gone(64, 'b');
+  door.blobs[here] = 9;
+  const auto arrived = [](const std::string& sha256, int size) { return fmt::format(R"({{"blob":{{"sha256":"{}","size":{}}}}})", sha256, size); };
+  const auto parsed = [&](const std::string& second) {
+    return fmt::format(R"({{"mail":{{"attachments":[{{"blob":{{"sha256":"{}","size":9}}}},{{"blob":{{"sha256":"{}","size":9}}}}]}}}})", here, second);
+  };
+  const Row rows[] = {{arrived(here, 9), ""},        {arrived(gone, 9), "/body/blob"}, {arrived(here, 8), "/body/blob"}, {arrived("../etc/passwd", 9), "/body/blob"},
+                      {R"({"blob":null})", ""},      {parsed(here), ""},               {parsed(gone), "/body/mail/attachments/1/blob"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.body);
+    const auto plan = door.ask("PUT /v1/standby/" + some_id, fmt::format(R"({{"body":{}}})", row.body));
+    CHECK(std::holds_alternative<Exchange>(plan) == row.place.empty());
+    if (row.place.empty()) continue;
+    const auto& reply = std::get<Reply>(plan);
+    CHECK(reply.status == 422);
+    CHECK(reply.type == BodyType::problem);
+    CHECK(reply.body.find(fmt::format(R"("pointer":"{}")", row.place)) != std::string::npos);
+  }
+}
+
 TEST_CASE("deleting in bulk needs the permission to delete") {
   ADoor door;
   CHECK(door.refused("POST /v1/standby/retry", R"({"filter":{},"action":"delete"})", {}, reader_token).status == 403);

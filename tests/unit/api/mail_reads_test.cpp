@@ -52,6 +52,7 @@ class AMail : public NoReading {
     store::InboxReport report;
     report.inbox.server_exists = 10;
     report.inbox.server_older = 2;
+    report.inbox.server_at = 1;
     report.ticket = 5;
     report.duplicate = 1;
     report.removed = 1;

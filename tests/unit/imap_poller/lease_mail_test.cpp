@@ -119,7 +119,7 @@ TEST_CASE("a mail above the limit is told of with its header, and why") {
   rig.kept(1);
   CHECK(rig.seen("publish") == "publish 1: 11<-10 header_only");
   CHECK(rig.arrivals[0].stated_size == 99'000'000);
-  CHECK(rig.arrivals[0].trouble.find("only its header was fetched") != std::string::npos);
+  CHECK(rig.arrivals[0].trouble.find("of mail.size_limit") != std::string::npos);
 }
 
 TEST_CASE("a conversation that breaks inside a mail names it, and what was whole is told of first") {

@@ -84,6 +84,25 @@ TEST_CASE("an update changes what it names, and only from the version it knows")
   CHECK(world.last.status == 200);
 }
 
+TEST_CASE("the default board is not archived while it is the default") {
+  World world;
+  messages::BoardUpdate update;
+  update.board_id = "board";
+  update.actor = "ada";
+  update.state = messages::BoardState::archived;
+  const messages::Envelope envelope;
+  CHECK(needs(update, Incoming{envelope, "", "", "", "", ""}).settings);
+  world.state.settings.default_board_id = "board";
+  world.receive(update);
+  CHECK(world.last.status == 409);
+  CHECK(world.last.answer.find("urn:postroom:problem:default-board") != std::string::npos);
+  CHECK(world.last.answer.find("\"/state\"") != std::string::npos);
+  CHECK(world.last.changes.empty());
+  world.state.settings.default_board_id = "another";
+  world.receive(update);
+  CHECK(world.last.status == 200);
+}
+
 TEST_CASE("a board in use is not deleted") {
   World world;
   world.state.is_board_used = true;

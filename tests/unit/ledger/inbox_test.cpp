@@ -85,14 +85,100 @@ TEST_CASE("an inbox that cannot be is refused with the place that is wrong") {
     pointer = "/name", status = 409;
   }
   SUBCASE("a folder that is polled already") {
-    world.state.inbox_same_folder = store::MailInboxRow{};
-    world.state.inbox_same_folder->id = "other";
+    store::MailInboxRow other;
+    other.id = "other";
+    other.folder = "inbox";
+    world.state.account_inboxes.push_back({other, *world.state.connection});
     pointer = "/folder", status = 409;
   }
   world.receive(create);
   CHECK(world.last.status == status);
   CHECK(world.last.answer.find("\"" + pointer + "\"") != std::string::npos);
   CHECK(world.last.changes.empty());
+}
+
+TEST_CASE("two inboxes in one place would bring each mail twice, whatever their connections are called") {
+  struct Row {
+    const char* base_url;
+    const char* account;
+    const char* folder;
+    bool is_same;
+  };
+  // The first one: imaps://mail.example, support, INBOX.
+  const Row rows[] = {{"imaps://mail.example", "support", "INBOX", true},      {"imaps://Mail.Example:993/", "Support", "Inbox", true},
+                      {"imap://mail.example", "support", "INBOX", true},       {"imap://mail.example:143", "support", "INBOX", true},
+                      {"imaps://mail.example:1993", "support", "INBOX", false}, {"imaps://mail2.example", "support", "INBOX", false},
+                      {"imaps://mail.example", "sales", "INBOX", false},       {"imaps://mail.example", "support", "Orders", false},
+                      {"imaps://mail.example", "support", "inbox/x", false}};
+  enum class Way { new_inbox, other_folder, other_connection };
+  const auto is_refused = [](const Row& row, Way way) {
+    LeaseWorld world;
+    AccountInbox first{world.inbox(), *world.state.connection};
+    first.inbox.id = "first";
+    first.inbox.name = "The first";
+    first.connection.id = "another";
+    first.connection.name = "Another";
+    world.state.account_inboxes = {first};
+    if (way != Way::other_connection) {
+      world.state.connection->base_url = row.base_url;
+      world.state.connection->account = row.account;
+    }
+    if (way == Way::new_inbox) {
+      world.state.inbox.reset();
+      auto create = creation();
+      create.folder = row.folder;
+      world.receive(create);
+    } else if (way == Way::other_folder) {
+      world.inbox().folder = "Before";
+      auto message = update();
+      message.folder = row.folder;
+      world.receive(message);
+    } else {
+      world.state.connection->base_url = "imaps://before.example";
+      world.inbox().folder = row.folder;
+      world.state.connection_inboxes = {world.inbox()};
+      messages::ConnectionUpdate message;
+      message.connection_id = "mailbox";
+      message.actor = "ada";
+      message.base_url = row.base_url;
+      message.account = row.account;
+      message.secret_sealed = "v1.new";
+      world.receive(message);
+    }
+    if (world.last.status != 409) return false;
+    CHECK(world.last.answer.find("The first") != std::string::npos);
+    CHECK(world.last.answer.find("Another") != std::string::npos);
+    CHECK(world.last.answer.find(way == Way::other_connection ? "/account" : "/folder") != std::string::npos);
+    CHECK(world.last.changes.empty());
+    return true;
+  };
+  for (const auto& row : rows) {
+    for (const Way way : {Way::new_inbox, Way::other_folder, Way::other_connection}) {
+      CAPTURE(row.base_url);
+      CAPTURE(row.account);
+      CAPTURE(row.folder);
+      CAPTURE(static_cast<int>(way));
+      CHECK(is_refused(row, way) == row.is_same);
+    }
+  }
+}
+
+TEST_CASE("inboxes that are twins already can still be changed otherwise") {
+  LeaseWorld world;
+  AccountInbox first{world.inbox(), *world.state.connection};
+  first.inbox.id = "first";
+  world.state.account_inboxes = {first};
+  world.state.connection_inboxes = {world.inbox()};
+  auto message = update();
+  message.is_paused = true;
+  const messages::Envelope envelope;
+  CHECK_FALSE(needs(message, Incoming{envelope, "", "", "", "", ""}).account_inboxes);
+  messages::ConnectionUpdate connection;
+  connection.connection_id = "mailbox";
+  connection.actor = "ada";
+  connection.base_url = "imaps://mail.example:993";
+  world.receive(connection);
+  CHECK(world.last.status == 200);
 }
 
 TEST_CASE("an inbox is made once") {

@@ -61,6 +61,7 @@ struct LeaseWorld {
       if (const auto* inbox_row = std::get_if<store::MailInboxRow>(&change.after)) state.inbox = *inbox_row;
       if (is_removed && std::holds_alternative<store::MailInboxRow>(change.before)) state.inbox.reset();
       if (const auto* connection = std::get_if<store::ConnectionRow>(&change.after)) state.connection = *connection;
+      if (const auto* chore = std::get_if<store::InboxChoreRow>(&change.before); chore != nullptr && is_removed) chores.erase(chore->id);
       if (const auto* chore = std::get_if<store::InboxChoreRow>(&change.after)) chores[chore->id] = *chore;
       if (const auto* suspect = std::get_if<store::InboxSuspectRow>(&change.after); suspect != nullptr && !is_removed) suspects[suspect->uid] = *suspect;
       if (const auto* suspect = std::get_if<store::InboxSuspectRow>(&change.before); suspect != nullptr && is_removed) suspects.erase(suspect->uid);

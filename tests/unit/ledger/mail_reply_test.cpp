@@ -35,8 +35,8 @@ TEST_CASE("a reply is a comment with what is new in it, and says how it was reco
     REQUIRE(world.comments.size() == 1);
     const auto& comment = world.comments[0];
     CHECK(comment.ticket_id == "ticket");
-    CHECK(comment.is_public);
-    CHECK(comment.actor == "mail");
+    CHECK(comment.is_public == row.is_participant);
+    CHECK(comment.actor == (row.is_participant ? "mail" : "stranger"));
     CHECK(comment.author_email == "ann@customer.example");
     CHECK(comment.text == "It smokes.");
     CHECK(comment.full_text == letter.text);
@@ -51,12 +51,58 @@ TEST_CASE("a reply is a comment with what is new in it, and says how it was reco
     CHECK(world.state.mail->content_key == "content");
     REQUIRE(world.threads.size() == 1);
     CHECK(world.threads[0].ticket_id == "ticket");
-    CHECK(world.participants.size() == 1);
+    CHECK(world.participants.size() == (row.is_participant ? 1u : 0u));
     REQUIRE(world.noted("reply") != nullptr);
     CHECK(world.noted("reply")->ticket_id == "ticket");
     CHECK(world.noted("reply")->correlation_id == MailWorld::arrival_id);
-    CHECK((world.noted("reply")->detail.find("new on the ticket") != std::string::npos) == !row.is_participant);
+    CHECK((world.noted("reply")->detail.find("takes no part in the ticket") != std::string::npos) == !row.is_participant);
     CHECK(world.noted("opened") == nullptr);
+  }
+}
+
+TEST_CASE("an answer that may be told of before what it answers is read again in a moment, but not for ever") {
+  MailWorld world;
+  world.state.may_answer_undecided = true;
+  std::int64_t waited = 0;
+  for (int readings = 0; readings < 3; ++readings) {
+    world.read(world.letter("Re: My printer smokes"));
+    CHECK(world.state.mail->stage == store::MailStage::waiting);
+    CHECK(world.state.arrival->state == ArrivalState::received);
+    CHECK(world.state.mail->message_id == "m1@customer.example");  // so that an answer to it knows it
+    CHECK(world.state.mail->due_at > world.context.now);
+    waited += world.state.mail->due_at - world.context.now;
+    world.context.now = world.state.mail->due_at;
+    CHECK(world.noted("put_off") != nullptr);
+  }
+  CHECK(waited == 7 * MailWorld::second);
+  SUBCASE("what it answers is known now") {
+    world.state.may_answer_undecided = false;
+    world.answers(By::references, true);
+    world.read(world.letter("Re: My printer smokes"));
+    CHECK(world.state.arrival->state == ArrivalState::reply);
+  }
+  SUBCASE("what it answers stays unknown") {
+    world.read(world.letter("Re: My printer smokes"));
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+  }
+}
+
+TEST_CASE("what is decided without a thread waits for none") {
+  MailWorld world;
+  world.state.may_answer_undecided = true;
+  SUBCASE("a duplicate") {
+    world.state.same_content = world.other_mail();
+    world.read(world.letter());
+    CHECK(world.state.arrival->state == ArrivalState::duplicate);
+  }
+  SUBCASE("one that a person sent on") {
+    world.state.may_answer_undecided = false;
+    world.read(world.letter("hello"));
+    world.state.may_answer_undecided = true;
+    world.retry("shop");
+    world.hand_out();
+    world.parsed(world.letter("hello"));
+    CHECK(world.state.arrival->state == ArrivalState::opened);
   }
 }
 
@@ -139,15 +185,58 @@ TEST_CASE("a report about a mail of ours stands at that mail and on its ticket")
     REQUIRE(world.noted("bounced") != nullptr);
     CHECK(world.noted("bounced")->ticket_id == "ticket");
     CHECK(world.noted("bounced")->delivery_id == "delivery");
+    REQUIRE(world.threads.size() == 1);
+    CHECK(world.threads[0].message_id == "x@y");
+    CHECK(world.threads[0].ticket_id == "ticket");
     CHECK(world.comments.empty());
   }
 }
 
-TEST_CASE("a report about a mail that nobody knows is counted and kept") {
+TEST_CASE("a report about a mail that is not ours goes the way of automatic mails, and says so") {
   MailWorld world;
-  auto letter = world.letter();
-  letter.bounce = messages::ParsedBounce{"x@y.example", "5.0.0", "failed", "", "", {}};
-  world.read(letter);
-  CHECK(world.state.arrival->state == ArrivalState::bounce);
-  CHECK_FALSE(world.state.mail->ticket_id.has_value());
+  world.state.smtp.emplace();
+  world.state.smtp->id = "smtp";
+  auto letter = world.letter("My printer smokes no more");
+  letter.bounce = messages::ParsedBounce{"x@y.example", "5.0.0", "failed", "", "theirs@y.example", {}};
+  letter.is_auto = true;
+  const auto says_so = [](std::string_view text) { return text.find("a report about a mail that is not ours to x@y.example: failed 5.0.0") != std::string_view::npos; };
+  SUBCASE("a board takes it: a ticket that nobody is told about") {
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+    CHECK(world.state.ticket->board_id == "desk");
+    CHECK(says_so(world.noted("opened")->detail));
+    CHECK(says_so(world.state.mail->why));
+    CHECK(world.deliveries.empty());
+  }
+  SUBCASE("even if the router held it for a person's") {
+    letter.is_auto = false;
+    letter.may_be_confirmed = true;
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+    CHECK(world.deliveries.empty());
+  }
+  SUBCASE("no board takes it: it waits") {
+    letter.subject = "Undelivered";
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::standby);
+    CHECK(says_so(world.state.item->reason));
+  }
+  SUBCASE("on a ticket it is a comment that reopens nothing") {
+    world.answers(By::references, false, TicketState::resolved);
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::reply);
+    CHECK(world.state.ticket->state == TicketState::resolved);
+    CHECK(says_so(world.noted("reply")->detail));
+  }
+  SUBCASE("mail servers write all reports alike: sender and subject make none a duplicate") {
+    world.state.same_sender_subject = world.other_mail();
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::opened);
+  }
+  SUBCASE("the same one again is a duplicate") {
+    world.state.same_content = world.other_mail();
+    world.read(letter);
+    CHECK(world.state.arrival->state == ArrivalState::duplicate);
+  }
+  CHECK(world.noted("bounced") == nullptr);
 }

@@ -38,6 +38,7 @@ struct MailWorld {
     mailbox.id = "inbox";
     mailbox.name = "Support";
     mailbox.address = "support@example.com";
+    mailbox.folder = "INBOX";
     mailbox.uid_validity = 7;
     mailbox.last_uid = 10;
     mailbox.created_at = context.now - 1'000 * second;
@@ -153,12 +154,14 @@ struct MailWorld {
     parsed.content_key = "content";
     return parsed;
   }
-  const Decision& parsed(std::optional<messages::ParsedMail> found, std::string trouble = {}, std::optional<std::int64_t> parse_no = {}) {
+  const Decision& parsed(std::optional<messages::ParsedMail> found, std::string trouble = {}, std::optional<std::int64_t> parse_no = {},
+                         std::optional<messages::CrudeHeader> header = {}) {
     messages::MailParsed message;
     message.arrival_id = arrival_id;
     message.parse_no = parse_no.value_or(state.mail ? state.mail->parse_no : 1);
     message.mail = std::move(found);
     message.trouble = std::move(trouble);
+    message.header = std::move(header);
     messages::Envelope envelope;
     envelope.message_id = "00000000-0000-4000-8000-000000000001";
     envelope.type = messages::MailParsed::type;

@@ -65,6 +65,38 @@ TEST_CASE("a bounce names the mail of ours that it is about, and only ours") {
   CHECK_FALSE(analyse(report, home).bounced_mail.has_value());
 }
 
+TEST_CASE("a report about a mail of ours is a bounce; about another one it is an automatic mail like all others") {
+  Message report = mail_from("mailer-daemon@far.example", "Undelivered");
+  report.content_type = "multipart/report";
+  report.report_type = "delivery-status";
+  report.delivery_status = "Final-Recipient: rfc822; ann@far.example\nAction: failed\nStatus: 5.1.1\n";
+  constexpr std::string_view foreign = "a report about a mail that is not ours to ann@far.example: failed 5.1.1";
+  Known known;
+  known.is_our_mail_reported = true;
+  known.thread = KnownThread{"7", ThreadedBy::references, false};
+  const Decision ours = decided(report, known);
+  CHECK(ours.verdict == Verdict::bounce);
+  CHECK(ours.why.find("a report about our mail to ann@far.example: failed 5.1.1") != std::string::npos);
+
+  known.is_our_mail_reported = false;
+  const Decision on_ticket = decided(report, known);
+  CHECK(on_ticket.verdict == Verdict::reply);
+  CHECK_FALSE(on_ticket.reopens);
+  CHECK(on_ticket.why.find(foreign) != std::string::npos);
+
+  known.thread.reset();
+  known.same_sender_subject = "arrival 7";  // of a mail server, which calls all of them alike
+  const Decision fresh = decided(report, known);
+  CHECK(fresh.verdict == Verdict::ticket);
+  CHECK_FALSE(fresh.is_confirmed);
+  CHECK(fresh.why.find(foreign) != std::string::npos);
+  const Decision homeless = decided(report, known, {"", "", "no keyword"});
+  CHECK(homeless.verdict == Verdict::standby);
+  CHECK(homeless.why.find(foreign) != std::string::npos);
+  known.same_mail = "arrival 6";
+  CHECK(decided(report, known).verdict == Verdict::duplicate);
+}
+
 TEST_CASE("a mail with a Message-ID that we signed is our own; one from our address becomes an unconfirmed ticket") {
   const Hmac ours = [](std::string_view data) { return std::string(32, static_cast<char>('a' + data.size() % 26)); };
   const SignedId id{"01920000-0000-7000-8000-000000000001", "01920000-0000-7000-8000-000000000002"};

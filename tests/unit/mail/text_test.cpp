@@ -68,6 +68,11 @@ TEST_CASE("the key of sender and subject ignores case and blanks, not Re:") {
   CHECK(sender_subject_key("Ann@Example.org", "Printer  broken") ==
         sender_subject_key("ann@example.org", "printer broken "));
   CHECK(sender_subject_key("ann@example.org", "Re: Printer") != sender_subject_key("ann@example.org", "Printer"));
+  for (const std::string_view nothing : {"", "  ", "Re:", "Re: AW: ", "Fwd:\t"}) {
+    CAPTURE(nothing);
+    CHECK(sender_subject_key("ann@example.org", nothing).empty());
+  }
+  CHECK_FALSE(sender_subject_key("ann@example.org", "Re: x").empty());
   CHECK(sender_subject_key("a@b", "c\nd") != sender_subject_key("a@b\nc", "d"));
 }
 

@@ -114,6 +114,9 @@ TEST_CASE("keys are those of sender, subject and content, attachments among it")
   CHECK(more.content_key != plain.content_key);
   message.body_text += "!";
   CHECK(made_of(message, blobs).content_key != more.content_key);
+  message.subject = "Re:";
+  CHECK(made_of(message, blobs).sender_subject_key.empty());
+  CHECK(made_of(message, blobs).content_key.size() == 64);
 }
 
 TEST_CASE("whatever a mail holds, its message is below 1 MiB, and says what was left out") {

@@ -11,6 +11,7 @@ Needs needs(const BoardUpdate& message, const Incoming&) {
   needs.board_id = message.board_id;
   needs.board_name = message.name;
   if (message.target) needs.connection_id = message.target->connection_id;
+  needs.settings = message.state == messages::BoardState::archived;
   return needs;
 }
 
@@ -22,6 +23,12 @@ Decision decide(const State& state, const BoardUpdate& message, const Incoming& 
   if (message.name && state.board_named && state.board_named->id != before.id) return refused(name_taken(*message.name), command_id);
   if (message.target) {
     if (const auto wrong = wrong_target(state, *message.target)) return refused(*wrong, command_id);
+  }
+  // Mail that matches no keyword would all wait on the shelf from here on: nobody means that by the way.
+  if (message.state == messages::BoardState::archived && state.settings.default_board_id == before.id) {
+    return refused({409, "default-board", "This is the default board", "Mail that fits no other board goes here: name another default board in the settings, or none, and archive it then.",
+                    "/state"},
+                   command_id);
   }
   Decision decision;
   store::BoardRow board = before;

@@ -5,6 +5,7 @@
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/destination.hpp"
 #include "workers/ledger/decide/lease.hpp"
+#include "workers/ledger/decide/mailbox_place.hpp"
 #include "workers/ledger/decide/problem.hpp"
 
 namespace postroom::ledger {
@@ -13,15 +14,6 @@ using messages::ConnectionKind;
 using messages::ConnectionUpdate;
 
 namespace {
-
-// "imaps://host:993/" → "host"
-std::string_view host_of(std::string_view url) {
-  if (const auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
-  url = url.substr(0, url.find('/'));
-  const auto port = url.rfind(':');
-  const bool is_port = port != std::string_view::npos && url.find_first_not_of("0123456789", port + 1) == std::string_view::npos;
-  return is_port ? url.substr(0, port) : url;
-}
 
 // Numbers, marks and attempts in doubt belong to the site that they came from; mails and cursors to the mailbox.
 bool is_other_site(const State& state, const ConnectionUpdate& message) {
@@ -36,6 +28,16 @@ bool is_other_site(const State& state, const ConnectionUpdate& message) {
 bool needs_secret_again(const store::ConnectionRow& before, const ConnectionUpdate& message) {
   if (message.secret_sealed || before.secret_sealed.empty()) return false;
   return (message.base_url && host_of(*message.base_url) != host_of(before.base_url)) || (message.account && *message.account != before.account);
+}
+
+// An inbox somewhere else has the mails of one of its inboxes, there where it is to lead now.
+const AccountInbox* new_twin(const State& state, const store::ConnectionRow& after) {
+  const auto& before = *state.connection;
+  if (after.kind != ConnectionKind::imap || mailbox_place(after.base_url, after.account) == mailbox_place(before.base_url, before.account)) return nullptr;
+  for (const auto& inbox : state.connection_inboxes) {
+    if (const AccountInbox* twin = twin_of(state, after, inbox)) return twin;
+  }
+  return nullptr;
 }
 
 // Their holders come again with the new settings; what failed with the old ones is tried at once.
@@ -58,6 +60,8 @@ Needs needs(const ConnectionUpdate& message, const Incoming&) {
   needs.connection_name = message.name;
   needs.connection_past = message.base_url.has_value();
   needs.connection_inboxes = true;
+  needs.account_inboxes = message.base_url || message.account;
+  needs.account = message.account;
   return needs;
 }
 
@@ -86,6 +90,7 @@ Decision decide(const State& state, const ConnectionUpdate& message, const Incom
   if (message.account) connection.account = *message.account;
   if (message.secret_sealed) connection.secret_sealed = *message.secret_sealed;
   if (message.is_paused) connection.is_paused = *message.is_paused;
+  if (const AccountInbox* twin = new_twin(state, connection)) return refused(polled_already(*twin, message.account ? "/account" : "/base_url"), command_id);
   connection.updated_at = context.now;
   ++connection.version;
   // Whatever was known of the far side was known of the old settings.

@@ -61,7 +61,8 @@ Decision decide_test_deadline(const State& state, Context& context);
 
 // A mail whose turn it is to be parsed, or of whose parsing nothing was heard until due_at.
 Decision decide_parse(const State& state, Context& context);
-// A mail that nobody could parse.
+// A mail that nobody could parse: to the shelf, or to the board that somebody assigned it to.
+void need_unparsable(Needs& needs, std::string arrival_id);
 Decision decide_unparsable(const State& state, std::string_view reason, Context& context);
 
 // A message that cannot be taken: kept whole. `pending_item` of the state, if any, is the item whose replay failed.

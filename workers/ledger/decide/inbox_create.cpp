@@ -15,7 +15,7 @@ Needs needs(const InboxCreate& message, const Incoming&) {
   Needs needs;
   needs.inbox_id = message.inbox_id;
   needs.inbox_name = message.name;
-  needs.inbox_folder = {message.connection_id, message.folder};
+  needs.account_inboxes = true;
   needs.connection_id = message.connection_id;
   needs.board_id = kept_text(message.board_id);
   needs.smtp_connection_id = kept_text(message.smtp_connection_id);

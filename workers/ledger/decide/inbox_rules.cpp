@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "common/mail/address.hpp"
 #include "workers/ledger/decide/board_target.hpp"
+#include "workers/ledger/decide/mailbox_place.hpp"
 
 namespace postroom::ledger {
 
@@ -49,9 +50,7 @@ std::optional<Problem> wrong_inbox(const State& state, const store::MailInboxRow
     return wrong("Mails cannot be moved to where they are: they would come in again for ever.", "/after_folder");
   }
   if (state.inbox_named && state.inbox_named->id != inbox.id) return name_taken(inbox.name);
-  if (state.inbox_same_folder && state.inbox_same_folder->id != inbox.id) {
-    return Problem{409, "folder-taken", "Polled already", fmt::format("The inbox {} polls this folder already.", state.inbox_same_folder->name), "/folder"};
-  }
+  if (const AccountInbox* twin = twin_of(state, *state.connection, inbox)) return polled_already(*twin, "/folder");
   return std::nullopt;
 }
 

@@ -8,7 +8,7 @@
 
 namespace postroom::ledger {
 
-// Of the row as it is to be. `state.connection`, `board`, `smtp_asked`, `inbox_named` and `inbox_same_folder` are what it names.
+// Of the row as it is to be. `state.connection`, `board`, `smtp_asked`, and `inbox_named` are what it names; `account_inboxes` when its place is new.
 std::optional<Problem> wrong_inbox(const State& state, const store::MailInboxRow& inbox);
 
 // An empty text takes an optional member away.

@@ -243,7 +243,12 @@ void LeaseMachine::chores_reported(const std::vector<messages::ChoreReport>& rep
       after.state = ChoreState::failed;
       note("ledger", "chore_failed", detail({{"verb", std::string{messages::name_of(after.verb)}}, {"uid", std::to_string(after.uid)}, {"reason", after.reason}}));
     }
-    decision_.update(*before, after);
+    // A set flag is all there was to it; what was moved or deleted counts in the mailbox's report.
+    if (after.state == ChoreState::done && after.verb == messages::ChoreVerb::flag) {
+      decision_.remove(*before);
+    } else {
+      decision_.update(*before, after);
+    }
     std::erase_if(chores_, [&](const auto& chore) { return chore.id == after.id; });
   }
 }

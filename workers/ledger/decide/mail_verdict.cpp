@@ -31,21 +31,16 @@ mail::Analysis analysis_of(const messages::ParsedMail& parsed) {
   return out;
 }
 
-// An operator's word goes before all rules.
-mail::Route assigned_route(const Boards& boards, std::string_view board_id) {
-  const auto found = std::ranges::find(boards.routed, board_id, &mail::RoutedBoard::id);
-  if (found == boards.routed.end()) return {"", "", "it was assigned to a board that does not exist any more"};
-  if (!found->is_active) return {"", "", fmt::format("it was assigned to board {}, which is archived", found->name)};
-  return {found->id, found->name, fmt::format("it was assigned to board {}", found->name)};
+const Boards& boards_of(const State& state) {
+  static const Boards none;
+  return state.boards ? *state.boards : none;
 }
 
 mail::Route route_of(const State& state, const messages::ParsedMail& parsed) {
-  static const Boards none;
-  const Boards& boards = state.boards ? *state.boards : none;
-  if (!state.mail->assigned_board.empty()) return assigned_route(boards, state.mail->assigned_board);
+  if (!state.mail->assigned_board.empty()) return assigned_route(state);  // an operator's word goes before all rules
   mail::RoutedInbox inbox;
   if (state.mailbox) inbox = {state.mailbox->name, state.mailbox->board_id.value_or("")};
-  return mail::route(inbox, parsed.subject, boards.routed, state.settings.default_board_id.value_or(""));
+  return mail::route(inbox, parsed.subject, boards_of(state).routed, state.settings.default_board_id.value_or(""));
 }
 
 mail::ThreadedBy threaded_by(FoundThread::By by) {
@@ -62,6 +57,20 @@ bool is_same_mail(const State& state) {
 
 }  // namespace
 
+mail::Route assigned_route(const State& state) {
+  const Boards& boards = boards_of(state);
+  const auto found = std::ranges::find(boards.routed, state.mail->assigned_board, &mail::RoutedBoard::id);
+  if (found == boards.routed.end()) return {"", "", "it was assigned to a board that does not exist any more"};
+  if (!found->is_active) return {"", "", fmt::format("it was assigned to board {}, which is archived", found->name)};
+  return {found->id, found->name, fmt::format("it was assigned to board {}", found->name)};
+}
+
+const store::BoardRow* board_of(const State& state, const mail::Route& route) {
+  const auto& rows = boards_of(state).rows;
+  const auto row = std::ranges::find(rows, route.board_id, &store::BoardRow::id);
+  return row == rows.end() ? nullptr : &*row;
+}
+
 MailTrace trace_of(const messages::ParsedMail& parsed) {
   MailTrace trace;
   trace.message_id = parsed.message_id;
@@ -74,17 +83,17 @@ MailTrace trace_of(const messages::ParsedMail& parsed) {
   };
   for (const auto& id : parsed.in_reply_to) add(id);
   for (auto id = parsed.references.rbegin(); id != parsed.references.rend(); ++id) add(*id);
+  // A report about a mail that somebody else sent belongs where that mail belongs.
+  if (parsed.bounce) add(parsed.bounce->original_message_id);
   trace.thread = parsed.thread;
   trace.subject_number = parsed.subject_number;
-  if (parsed.bounce) {
-    if (parsed.bounce->original) trace.bounced_delivery = parsed.bounce->original->delivery_id;
-    trace.bounced_message_id = parsed.bounce->original_message_id;
-  }
+  if (parsed.bounce && parsed.bounce->original) trace.bounced_delivery = parsed.bounce->original->delivery_id;
   return trace;
 }
 
 MailVerdict verdict_of(const State& state, const messages::ParsedMail& parsed) {
   mail::Known known;
+  known.is_our_mail_reported = state.bounced.has_value();
   if (is_same_mail(state)) known.same_mail = state.same_content->arrival_id;
   // Whoever assigned it saw that it is not the other one.
   if (state.same_sender_subject && state.mail->assigned_board.empty()) known.same_sender_subject = state.same_sender_subject->arrival_id;
@@ -95,10 +104,7 @@ MailVerdict verdict_of(const State& state, const messages::ParsedMail& parsed) {
   MailVerdict out;
   out.decision = mail::decide(analysis_of(parsed), known, route);
   if (out.decision.verdict == mail::Verdict::duplicate) out.first = known.same_mail.empty() ? &*state.same_sender_subject : &*state.same_content;
-  if (out.decision.verdict == mail::Verdict::ticket) {
-    const auto row = std::ranges::find(state.boards->rows, route.board_id, &store::BoardRow::id);
-    out.board = &*row;
-  }
+  if (out.decision.verdict == mail::Verdict::ticket) out.board = board_of(state, route);
   return out;
 }
 

@@ -83,7 +83,7 @@ Needs poison_needs(const Incoming& in) {
   if (promised_ticket(in)) needs.arrival_id = in.envelope.message_id;
   if (const auto mail = mail_of(in)) needs.mailbox_id = mail->inbox_id;
   // What was read of a mail is about the arrival that it is correlated with.
-  if (in.envelope.type == messages::MailParsed::type) needs.arrival_id = needs.mail_id = in.envelope.correlation_id;
+  if (in.envelope.type == messages::MailParsed::type) need_unparsable(needs, in.envelope.correlation_id);
   return needs;
 }
 
@@ -91,7 +91,7 @@ Decision decide_poison(const State& state, const Incoming& in, std::string_view 
   if (in.envelope.type == messages::MailParsed::type && state.mail && state.arrival && reason_class != not_allowed) {
     // Read once more it would be the same again: the mail goes to the shelf, not its reading.
     if (state.mail->stage != store::MailStage::parsing) return {};
-    return decide_unparsable(state, fmt::format("What was read of the mail cannot be taken: {}", reason), context);
+    return decide_unparsable(state, fmt::format("what was read of it cannot be taken: {}", reason), context);
   }
   Decision decision;
   if (const auto mail = mail_of(in); mail && reason_class != not_allowed) move_cursor(decision, context, state.mailbox, *mail, false);
@@ -121,7 +121,7 @@ Decision decide_poison(const State& state, const Incoming& in, std::string_view 
 Needs dead_letter_needs(const Incoming& in) {
   Needs needs = poison_needs(in);
   if (const auto job = job_of(in)) needs.delivery_id = job->delivery_id;
-  if (const auto job = parse_job_of(in)) needs.arrival_id = needs.mail_id = job->arrival_id;
+  if (const auto job = parse_job_of(in)) need_unparsable(needs, job->arrival_id);
   return needs;
 }
 
@@ -136,7 +136,7 @@ Decision decide_dead_letter(const State& state, const Incoming& in, Context& con
   if (const auto job = parse_job_of(in); job && state.mail && state.arrival) {
     // It ended every router that took it. An older job of it is only an echo.
     const bool is_current = state.mail->stage == store::MailStage::parsing && state.mail->parse_no == job->parse_no;
-    return is_current ? decide_unparsable(state, fmt::format("No router could read the mail: {}.", reason), context) : Decision{};
+    return is_current ? decide_unparsable(state, fmt::format("no router could: {}.", reason), context) : Decision{};
   }
   if (state.delivery) {
     // The row lives, or has ended. A job that no worker could take spends an attempt, so that it ends on the shelf and not in a circle.

@@ -25,8 +25,7 @@ struct MailTrace {
   std::vector<std::string> answered;    // Message-IDs, the nearest first
   std::optional<messages::SignedThread> thread;
   std::optional<std::int64_t> subject_number;
-  OptionalId bounced_delivery;          // whose report it is
-  std::string bounced_message_id;
+  OptionalId bounced_delivery;          // whose report it is: its mail has our signature
 };
 
 struct Needs {
@@ -61,7 +60,8 @@ struct Needs {
 
   // Mailboxes.
   OptionalId inbox_name;
-  std::optional<std::pair<std::string, std::string>> inbox_folder;  // connection ("": that of `inbox_id`) and folder: who polls it already
+  bool account_inboxes = false;    // of all connections with the account of the connection in hand, or with `account`
+  OptionalId account;
   OptionalId smtp_connection_id;   // that an inbox is to answer by
   bool connection_inboxes = false; // that `connection_id` leads to
   bool inbox_references = false;   // of `inbox_id`: the board and the connection for answers that it names, unless others are asked for
@@ -88,6 +88,11 @@ struct FoundThread {
   store::TicketRow ticket;
   By by = By::references;
   bool is_participant = false;
+};
+
+struct AccountInbox {
+  store::MailInboxRow inbox;
+  store::ConnectionRow connection;
 };
 
 struct State {
@@ -130,13 +135,14 @@ struct State {
   std::optional<store::MailRow> same_sender_subject;  // within the mailbox's threshold
   std::optional<store::MailRow> same_message_id;   // with other content
   std::optional<FoundThread> thread;
+  bool may_answer_undecided = false;               // no thread yet, but a mail that came before may be what it answers
   std::optional<store::DeliveryRow> bounced;       // the mail of ours that a report is about
   std::optional<store::TicketRow> bounced_ticket;
   std::shared_ptr<const Boards> boards;
 
   // Mailboxes.
   std::optional<store::MailInboxRow> inbox_named;
-  std::optional<store::MailInboxRow> inbox_same_folder;
+  std::vector<AccountInbox> account_inboxes;          // they may lead to one mailbox, or to several hosts' ones of one name
   std::optional<store::ConnectionRow> smtp_asked;
   std::vector<store::MailInboxRow> connection_inboxes;
   bool is_inbox_used = false;
