@@ -191,11 +191,18 @@ std::string Attempt::describe(Trouble trouble, CURLcode code) const {
     case Trouble::no_encryption:
       if (code == CURLE_USE_SSL_FAILED)
         return fmt::format("{} offers no encryption (STARTTLS); without it nothing is sent outside outbound.allow", host_and_port_);
-      return fmt::format("no encrypted connection to {}: {}", host_and_port_, said);
+      return fmt::format("no encrypted connection to {}: {}{}", host_and_port_, said,
+                         security_ == Security::tls ? "; imaps:// is TLS from the first byte, imap:// begins in the clear and changes to it" : "");
     case Trouble::certificate:
       return fmt::format("the certificate of {} is not accepted: {}", host_and_port_, said);
     case Trouble::protocol:
       return fmt::format("{} does not speak IMAP: {}", host_and_port_, words.empty() ? said : words);
+    case Trouble::timeout:
+      if (!is_reached(trouble)) return fmt::format("{} did not answer in time", host_and_port_);
+      if (security_ != Security::tls && last_line_.empty())
+        return fmt::format("no greeting from {}: is it a port where TLS begins with the first byte? then the address begins with imaps://",
+                           host_and_port_);
+      return fmt::format("{} did not finish the login in time", host_and_port_);
     default:
       return fmt::format("{}: {}", host_and_port_, said);
   }
@@ -224,9 +231,6 @@ Ending Attempt::timed_out() const {
   if (ending.trouble == Trouble::timeout && !last_line_.empty() && !saw_greeting_) {  // libcurl waits for the right words
     ending.trouble = Trouble::protocol;
     ending.text = fmt::format("{} does not speak IMAP: {}", host_and_port_, json_escaped(last_line_));
-  } else if (ending.trouble == Trouble::timeout) {
-    ending.text = ending.is_reached ? fmt::format("{} did not finish the login in time", host_and_port_)
-                                    : fmt::format("{} did not answer in time", host_and_port_);
   }
   return ending;
 }

@@ -231,6 +231,7 @@ TEST_CASE("without encryption only where the configuration says so, and only whe
   // What speaks no TLS at the TLS port.
   const Ending garbled = allowed.fails(account("imaps", plain.port(), Dovecot::password, "127.0.0.1"));
   CHECK(garbled.trouble == Trouble::no_encryption);
+  CHECK(garbled.text.find("imap:// begins in the clear") != std::string::npos);
 
   Dovecot encrypted{Dovecot::Encryption::offered};
   const Ending untrusted = allowed.fails(account("imap", encrypted.port(), Dovecot::password, "127.0.0.1"));
@@ -256,9 +257,24 @@ TEST_CASE("servers that are silent, busy, strange or gone") {
   const Ending silent = met_with("");
   CHECK(silent.trouble == Trouble::timeout);
   CHECK(silent.is_reached);
+  CHECK(silent.text.find("then the address begins with imaps://") != std::string::npos);
   CHECK(met_with("* OK hello\r\n* CAPABILITY IMAP4rev1 STARTTLS\r\nA001 OK done\r\n").trouble == Trouble::timeout);
   CHECK(met_with("* BYE too many connections\r\n").trouble == Trouble::server);
   CHECK(met_with("220 mail.example.org ESMTP\r\n").trouble == Trouble::protocol);
+}
+
+TEST_CASE("STARTTLS at the port for TLS: both wait for the other's word, which is said, whichever limit comes first") {
+  Dovecot dovecot{Dovecot::Encryption::offered};
+  for (const bool connects_last : {true, false}) {
+    Settings settings = trusting(dovecot);
+    settings.connect_limit = milliseconds{connects_last ? 20'000 : 700};
+    settings.login_limit = milliseconds{connects_last ? 700 : 20'000};
+    Bench bench{settings};
+    const Ending ending = bench.fails(account("imap", dovecot.tls_port()));
+    CHECK(ending.trouble == Trouble::timeout);
+    CHECK(ending.is_reached);
+    CHECK(ending.text.starts_with("no greeting from localhost:"));
+  }
 }
 
 TEST_CASE("logging in by SASL or by the plain command, as the server can; and a server that cannot now is not a wrong password") {
