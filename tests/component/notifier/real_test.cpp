@@ -80,4 +80,11 @@ TEST_CASE("mails reach a mailbox over real servers, and say to a reader what the
     CHECK(analysis.text.reply == "It works now.");
   }
   CHECK(named == std::set<std::string>{deliveries.begin(), deliveries.end()});
+
+  // Neither of these servers takes an address outside ASCII: refused for good, with what to do.
+  const std::string odd = stage.tell("j\xc3\xb6rg@example.test");
+  stage.run_until([&] { return stage.outcome_of(odd) != nullptr; });
+  CHECK(stage.outcome_of(odd)->outcome == messages::Outcome::refuse);
+  CHECK(stage.outcome_of(odd)->reason_class == messages::ReasonClass::recipient_refused);
+  CHECK(stage.outcome_of(odd)->reason.find("send through a server that offers it") != std::string::npos);
 }
