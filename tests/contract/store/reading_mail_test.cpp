@@ -265,8 +265,39 @@ TEST_CASE("an arrival is shown with its mail and its item on the shelf, also by 
   REQUIRE(shelved.ok());
   REQUIRE((*shelved)->mail.has_value());
   REQUIRE(house.writer->execute("UPDATE mails SET blob_sha256 = 'ab' WHERE arrival_id = 'm'", {}).ok());
-  CHECK(standby_json(**house.reading->standby_item("item")).find(R"("raw_url":"/v1/arrivals/m/raw")") != std::string::npos);
+  CHECK(standby_json(**house.reading->standby_item("item"), {}).find(R"("raw_url":"/v1/arrivals/m/raw")") != std::string::npos);
   CHECK_FALSE(house.reading->arrival("nothing")->has_value());
+}
+
+TEST_CASE("an item on the shelf is known by its mail's sender and subject, a delivery by its ticket's creator and title, or by nothing") {
+  House house;
+  house.inbox("in");
+  house.board("board");
+  house.mail("m", "in", 1, "standby", ArrivalState::standby);
+  house.mail("unread", "in", 2, "unparsable", ArrivalState::standby);
+  house.ticket("t", "m", 1);
+  REQUIRE(house.writer->execute("UPDATE mails SET sender_address = 'ann@example.org', subject = 'Keys' WHERE arrival_id = 'm'", {}).ok());
+  REQUIRE(house.writer->execute("UPDATE tickets SET creator_email = 'bob@example.org', title = 'Lamps' WHERE id = 't'", {}).ok());
+  const auto face_of = [&](messages::StandbyKind kind, std::string correlation, std::optional<std::string> ticket) {
+    StandbyRow item;
+    item.id = item.subject_id = "item";
+    item.kind = kind;
+    item.correlation_id = std::move(correlation);
+    item.ticket_id = std::move(ticket);
+    const auto face = house.reading->standby_face(item);
+    REQUIRE(face.ok());
+    return face->from + "|" + face->title;
+  };
+  using messages::StandbyKind;
+  CHECK(face_of(StandbyKind::arrival, "m", std::nullopt) == "ann@example.org|Keys");
+  CHECK(face_of(StandbyKind::poison, "m", std::nullopt) == "ann@example.org|Keys");
+  CHECK(face_of(StandbyKind::delivery, "m", "t") == "bob@example.org|Lamps");
+  CHECK(face_of(StandbyKind::arrival, "unread", "promised") == "|");
+  CHECK(face_of(StandbyKind::poison, "unknown", std::nullopt) == "|");
+  StandbyRow item;
+  item.properties = "{}";
+  CHECK(standby_json(item, {"ann@example.org", "Keys"}).ends_with(R"("from":"ann@example.org","title":"Keys"})"));
+  CHECK(standby_json(item, {}).ends_with(R"("from":null,"title":null})"));
 }
 
 TEST_CASE("comments and attachments are read oldest first, all of them once") {
@@ -378,6 +409,49 @@ TEST_CASE("a trace follows a mail, by its id and by its Message-ID, to its ticke
   CHECK(actions(**reply) == "opened fetched replied ");
   CHECK(trace_json(**reply).find(R"("mails":[{"arrival_id":"reply")") != std::string::npos);
   CHECK_FALSE(house.reading->trace_message("nothing@example.org")->has_value());
+}
+
+TEST_CASE("a Message-ID that was used again shows every ticket and every mail that has it, each once") {
+  House house;
+  house.board("board");
+  house.inbox("in");
+  house.mail("a", "in", 1, "ticket", ArrivalState::opened);
+  house.mail("b", "in", 2, "ticket", ArrivalState::opened);
+  house.mail("again", "in", 3, "duplicate", ArrivalState::duplicate);
+  house.mail("shelved", "in", 4, "standby", ArrivalState::standby);
+  house.ticket("ticket-of-a", "a", 1);
+  house.ticket("ticket-of-b", "b", 2);
+  house.ticket("c", "elsewhere", 3);
+  ArrivalRow elsewhere;
+  elsewhere.id = elsewhere.correlation_id = elsewhere.natural_key = "elsewhere";
+  elsewhere.ticket_id = "c";
+  house.keep(elsewhere);
+  for (const char* sql : {"UPDATE mails SET message_id = 'same@x'", "UPDATE mails SET ticket_id = 'ticket-of-a' WHERE arrival_id IN ('a', 'again')",
+                          "UPDATE mails SET ticket_id = 'ticket-of-b' WHERE arrival_id = 'b'"}) {
+    REQUIRE(house.writer->execute(sql, {}).ok());
+  }
+  for (const char* ticket : {"ticket-of-a", "ticket-of-b", "c"}) house.keep(MailThreadRow{"same@x", ticket, 1});
+  house.note("opened", "b", "ticket-of-b", 10);
+  const auto trace = house.reading->trace_message("same@x");
+  REQUIRE(trace.ok());
+  REQUIRE(trace->has_value());
+  const auto mails_of = [](const Trace& one) {
+    std::string ids;
+    for (const auto& mail : one.mails) ids += mail.arrival_id + " ";
+    return ids;
+  };
+  CHECK((*trace)->tickets.at(0).id == "ticket-of-a");
+  CHECK(mails_of(**trace) == "a again ");
+  REQUIRE((*trace)->others.size() == 3);
+  CHECK((*trace)->others[0].tickets.at(0).id == "ticket-of-b");
+  CHECK(mails_of((*trace)->others[0]) == "b ");
+  CHECK((*trace)->others[0].history.size() == 1);
+  CHECK(mails_of((*trace)->others[1]) == "shelved ");
+  CHECK((*trace)->others[1].tickets.empty());
+  CHECK((*trace)->others[2].tickets.at(0).id == "c");
+  const std::string json = trace_json(**trace);
+  CHECK(json.find(R"("others":[{"asked":"message","correlation_id":"b")") != std::string::npos);
+  CHECK(json.ends_with(R"("others":[]}]})"));
 }
 
 TEST_CASE("the balance counts what became of mails, and deliveries by kind") {
