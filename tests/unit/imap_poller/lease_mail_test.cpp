@@ -34,6 +34,20 @@ TEST_CASE("mails are drafted, kept, told of in order, and only then more is fetc
   CHECK(mail.ticket_id == crypto::uuid_v5(arrival_id_of(mail), {"ticket"}));
 }
 
+TEST_CASE("a word that is due while mails are on their way does not say that all are told") {
+  LeaseRig rig;
+  rig.open(LeaseRig::usual(), "11");
+  rig.bring({11});
+  rig.server("+ idling");
+  rig.kept(1);
+  rig.seen();
+  rig.pass(seconds{60});
+  CHECK(rig.seen("say") == "say progress watching 9/100 push");
+  rig.confirmed_word();
+  rig.confirmed(1);
+  CHECK(rig.seen("say") == "say progress watching 9/100 push caught up");
+}
+
 TEST_CASE("the next round goes on from the mail that was told of last") {
   LeaseRig rig;
   rig.open(LeaseRig::usual(), "11");

@@ -275,6 +275,27 @@ TEST_CASE("the word of somebody else changes nothing, but what was done on the s
   CHECK(world.say(word).verdict == ClaimVerdict::drop);
   CHECK(world.inbox() == before);
   CHECK(world.chores.empty());
+  word.token = "token";
+  word.dispatch_no = before.dispatch_no - 1;  // the same holder, of a lease that is over
+  CHECK(world.say(word).verdict == ClaimVerdict::drop);
+  CHECK(world.inbox() == before);
+}
+
+TEST_CASE("a chore that is done stays done, whatever is said of it later") {
+  LeaseWorld world;
+  world.inbox().uid_validity = 7;
+  world.add_chore("chore", 4);
+  world.hold();
+  auto word = world.word();
+  word.chores = {{"chore", messages::ChoreResult::done, "OK"}};
+  world.say(word);
+  CHECK(world.chores.empty());
+  for (const auto result : {messages::ChoreResult::done, messages::ChoreResult::refused, messages::ChoreResult::failed}) {
+    word.chores = {{"chore", result, "NO such mail"}};
+    world.say(word);
+    CHECK(world.chores.empty());
+  }
+  CHECK_FALSE(world.has_noted("chore_failed"));
 }
 
 TEST_CASE("what was moved or deleted stays to be counted") {
