@@ -94,6 +94,7 @@ struct Failed {  // close the connection
   Error error;
   std::optional<Uid>
       suspect;  // the mail that was being asked for; several sessions that die at the same one: put it into Task::skip
+  bool is_amid_mails = false;  // no suspect, but mails were asked for: one of them may be it, and a careful session finds it
 };
 
 using Action = std::variant<Send, WakeAt, Selected, ValidityChanged, CursorReset, Notice, MailBegin, MailChunk, MailEnd,

@@ -351,6 +351,25 @@ TEST_CASE(
        once());
 }
 
+TEST_CASE("a conversation that breaks while several mails are asked for blames none of them, and says that it may be one") {
+  const std::string start = opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11 12
+    S: P2 OK done
+    C: P3 UID FETCH 11:12 (UID RFC822.SIZE INTERNALDATE FLAGS)
+)");
+  play(start + "X:\nA: failed unavailable: the connection was closed while fetching (amid mails)\n", once());
+  const std::string measured = start + R"(
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: * 2 FETCH (UID 12 RFC822.SIZE 1)
+    S: P3 OK done
+    C: P4 UID FETCH 11:12 (UID BODY.PEEK[])
+)";
+  play(measured + "S: * BYE FETCH failed\nA: failed unavailable: the server says goodbye while fetching: FETCH failed (amid mails)\n", once());
+  play(measured + "T: wake +60s\nA: failed timeout: the server did not answer in time while fetching (amid mails)\n", once());
+  play(measured + "S: P4 NO [UNAVAILABLE] storage is away\nA: failed unavailable: the server gives no mail now: storage is away\n", once());
+}
+
 TEST_CASE("careful: a mail is begun when it is written down, and when the one before it is kept") {
   Settings careful;
   careful.is_careful = true;

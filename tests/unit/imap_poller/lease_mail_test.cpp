@@ -150,6 +150,18 @@ TEST_CASE("a conversation that breaks inside a mail names it, and what was whole
   CHECK(rig.seen() == "say ended failed unreachable: it broke (suspect 12)");
 }
 
+TEST_CASE("a conversation that breaks among several mails names none, and says that one of them may have done it") {
+  std::string end;
+  SUBCASE("the server says goodbye") { end = "say ended failed server_error: imap: the server says goodbye while fetching: FETCH failed (amid mails)"; }
+  SUBCASE("the line breaks") { end = "say ended failed unreachable: it broke (amid mails)"; }
+  LeaseRig rig;
+  rig.open(LeaseRig::usual(), "11 12");
+  rig.server("* 11 FETCH (UID 11 RFC822.SIZE 1)\n* 12 FETCH (UID 12 RFC822.SIZE 9)\nP4 OK done");
+  rig.seen();
+  end.find("goodbye") == std::string::npos ? rig.disconnected() : rig.server("* BYE FETCH failed");
+  CHECK(rig.seen("say") == end);
+}
+
 TEST_CASE("careful: one mail after the other, each told to the ledger before it is asked for, so that the culprit is certain whoever breaks") {
   LeaseRig rig;
   auto grant = LeaseRig::usual();
