@@ -70,7 +70,7 @@ struct MailMissing {
   Why why = Why::gone;
   std::string text;  // what the server said
 };
-struct Asking {  // of a careful session: this mail is to be asked for, as soon as on_noted says that it is written down
+struct Asking {  // of a careful session: this mail's body is to be asked for, as soon as on_noted says that it is written down
   Uid uid = 0;
 };
 struct Progress {  // every mail up to the cursor is reported: keep them, then call on_kept

@@ -104,7 +104,7 @@ Actions Engine::on_noted(Uid uid, SteadyTime now) {
   return call(now, [&] {
     if (asking_ != uid) return;
     noted_ = std::exchange(asking_, std::nullopt);
-    if (stage_ == Stage::fetching) measure({uid});
+    if (stage_ == Stage::fetching) fetch();
   });
 }
 
