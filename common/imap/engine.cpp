@@ -104,7 +104,7 @@ Actions Engine::on_noted(Uid uid, SteadyTime now) {
   return call(now, [&] {
     if (asking_ != uid) return;
     noted_ = std::exchange(asking_, std::nullopt);
-    if (stage_ == Stage::fetching) measure({uid});
+    if (stage_ == Stage::fetching) fetch();
   });
 }
 
@@ -129,9 +129,10 @@ Actions Engine::on_stop(SteadyTime now) {
 void Engine::fail(Error error, std::optional<Uid> to_blame) {
   if (stage_ == Stage::closed) return;
   const auto mail = to_blame ? to_blame : suspect();
+  const bool is_amid_mails = !mail && (is_pending(Kind::measure) || is_pending(Kind::bodies));
   if (delivery_ && delivery_->is_begun) emit(MailDropped{});
   if (stage_ == Stage::fetching) report_progress();  // a line that breaks every minute still gets on
-  emit(Failed{std::move(error), mail});
+  emit(Failed{std::move(error), mail, is_amid_mails});
   end();
 }
 

@@ -230,6 +230,12 @@ void LeaseMachine::broke_at(std::int64_t uid_validity, std::int64_t uid) {
   hasten();
 }
 
+// One of them may have done it: the next lease names it, or comes through.
+void LeaseMachine::broke_amid_mails() {
+  ++row_.silences;
+  hasten();
+}
+
 // The mails behind it wait.
 void LeaseMachine::hasten() {
   if (row_.failures <= most_quick_failures && row_.due_at > 0) row_.due_at = std::min(row_.due_at, context_.now + suspect_wait);

@@ -52,6 +52,7 @@ class LeaseMachine {
   void released();                                // at once
   void failed(messages::ReasonClass reason_class, std::string_view reason);
   void broke_at(std::int64_t uid_validity, std::int64_t uid);  // after failed()
+  void broke_amid_mails();                                     // likewise: at one of several, nobody knows which
   void said(std::string_view text);               // the server, to whom it may concern
   void chores_reported(const std::vector<messages::ChoreReport>& reports);
 
