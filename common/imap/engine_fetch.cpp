@@ -173,6 +173,7 @@ void Engine::end_mail(Uid uid, FetchPlan::Mail& mail, std::uint64_t byte_count) 
 bool Engine::fails_for_now(const Status& status) {
   const std::string& code = status.code.name;
   if (status.condition == Condition::ok || (code != "UNAVAILABLE" && code != "INUSE" && code != "LIMIT")) return false;
+  is_server_unwell_ = true;
   fail({code == "LIMIT" ? Code::rate_limited : Code::unavailable,
         fmt::format("the server gives no mail now: {}", readable(status)), task_.mailbox});
   return true;

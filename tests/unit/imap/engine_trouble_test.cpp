@@ -186,6 +186,43 @@ TEST_CASE("a server that refuses every mail is ill: no mail is given up for it")
        once(), settings);
 }
 
+TEST_CASE("a mail that is refused, and at whose second look the conversation breaks, is the suspect") {
+  const std::string refused = opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11
+    S: P2 OK done
+    C: P3 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P3 OK done
+    C: P4 UID FETCH 11 (UID BODY.PEEK[])
+    S: P4 NO [SERVERBUG] something is broken
+    C: P5 NOOP
+    C: P6 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+)");
+  play(refused + "X:\nA: failed unavailable: the connection was closed while fetching (at 11)\n", once());
+  play(refused + "S: P5 OK done\nX:\nA: failed unavailable: the connection was closed while fetching (at 11)\n", once());
+}
+
+TEST_CASE("a server that says that it is unwell is believed at once, whatever else is under way") {
+  play(opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11 12 13
+    S: P2 OK done
+    C: P3 UID FETCH 11:13 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: * 2 FETCH (UID 12 RFC822.SIZE 1)
+    S: * 3 FETCH (UID 13 RFC822.SIZE 1)
+    S: P3 OK done
+    C: P4 UID FETCH 11:13 (UID BODY.PEEK[])
+    S: P4 NO [SERVERBUG] something is broken
+    C: P5 UID FETCH 11 (UID BODY.PEEK[])
+    C: P6 UID FETCH 12 (UID BODY.PEEK[])
+    S: P5 NO [LIMIT] slow down
+    A: failed rate_limited: the server gives no mail now: slow down
+  )"),
+       once());
+}
+
 TEST_CASE("a server that says that it is unwell is believed at once") {
   play(opened(R"(
     C: P2 UID SEARCH UID 11:*

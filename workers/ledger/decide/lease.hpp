@@ -69,7 +69,7 @@ class LeaseMachine {
  private:
   void leave(std::int64_t due_at);
   void expect_soon();
-  void strike(std::int64_t uid_validity, std::int64_t uid);
+  bool strike(std::int64_t uid_validity, std::int64_t uid);  // whether its next one is the last
   void hasten();
   void is_well();
   void is_failing(messages::ReasonClass reason_class, std::string_view reason);
