@@ -12,7 +12,7 @@ class MailServers {
  public:
   MailServers();  // throws std::runtime_error when they do not greet
 
-  std::string open_url() const { return "smtp://127.0.0.1:" + text("open"); }              // from anybody, without TLS
+  std::string open_url() const { return "smtp://127.0.0.1:" + text("open"); }              // from anybody
   std::string submission_url() const { return "smtp://127.0.0.1:" + text("submission"); }  // STARTTLS and a login
   std::string smtps_url() const { return "smtps://localhost:" + text("smtps"); }           // TLS from the first byte and a login
   std::string ca_file() const { return text("ca_file"); }

@@ -40,7 +40,7 @@ TEST_CASE("a real server delivers what it was let to have, whatever way it came,
     const Reply reply = bench.send(request);
     CAPTURE(reply.detail);
     CHECK(reply.failure == Failure::none);
-    CHECK(reply.is_encrypted == way.has_login);
+    CHECK((reply.is_encrypted || !way.has_login));  // whether the open one offers STARTTLS depends on which server it is
     CHECK(reply.has_logged_in == way.has_login);
   }
   {
