@@ -223,32 +223,13 @@ void Worker::send_mail(Errand& errand, SmtpAsk ask) {
 void Worker::held(const std::string& token) {
   const auto found = errands_.find(token);
   if (found == errands_.end() || found->second.mail == 0) return;
-  crash_point("worker_held");
-  if (in_doubt_.empty()) {
-    begin_commit(found->second);
-  } else {
-    held_back_.push_back(token);
-  }
-  arm();
-}
-
-void Worker::begin_commit(Errand& errand) {
-  in_doubt_ = errand.token;
+  Errand& errand = found->second;
   errand.stage = Stage::committing;
   errand.commit = {};
   errand.first_asked = desk_.clock.steady();
+  crash_point("worker_held");
   ask_commit(errand);
-}
-
-void Worker::let_next_commit() {
-  in_doubt_.clear();
-  while (in_doubt_.empty() && !held_back_.empty()) {
-    const std::string token = std::move(held_back_.front());
-    held_back_.pop_front();
-    const auto found = errands_.find(token);
-    // Else its server left meanwhile, or we are stopping.
-    if (found != errands_.end() && found->second.mail != 0 && found->second.stage == Stage::exchanging) begin_commit(found->second);
-  }
+  arm();
 }
 
 void Worker::mailed(const std::string& token, smtp::Reply reply) {
@@ -365,9 +346,7 @@ void Worker::settled(const std::string& token, broker::Published published) {
 void Worker::finish(Errands::iterator errand) {
   hang_up(errand->second);
   for (const auto& delivery : errand->second.held) desk_.consumer.ack(delivery);
-  const bool was_in_doubt = errand->first == in_doubt_;
   errands_.erase(errand);
-  if (was_in_doubt) let_next_commit();
 }
 
 // --- time and the end ---

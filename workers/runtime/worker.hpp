@@ -13,7 +13,6 @@
 // The time for the first byte of an effect counts from the *first* asking of the claim (or the commit) on the steady clock: the ledger may have
 // granted it right then, and starts its own clock there. Of a mail, the dot is that byte.
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -78,8 +77,6 @@ class Worker {
   void send_request(Errand& errand, HttpAsk ask);
   void send_mail(Errand& errand, SmtpAsk ask);
   void held(const std::string& token);
-  void begin_commit(Errand& errand);
-  void let_next_commit();
   void committed(Errand& errand);
   void exchanged(const std::string& token, http::Reply reply);
   void mailed(const std::string& token, smtp::Reply reply);
@@ -99,8 +96,6 @@ class Worker {
   Desk& desk_;
   Tester tester_;
   Errands errands_;
-  std::string in_doubt_;               // the mail between its commit and the broker's confirm of its outcome: one at a time, so that a death leaves one doubt
-  std::deque<std::string> held_back_;  // mails that are held, and wait for their turn
   bool is_draining_ = false;
   SteadyTime drain_by_{};
 };

@@ -55,34 +55,6 @@ TEST_CASE("a mail is held, the commit is asked, and its answer lets the dot leav
   CHECK(bench.consumer.acked == std::vector<std::uint64_t>{7});
 }
 
-TEST_CASE("one mail at a time is in doubt: the next commit waits for the broker's confirm of the outcome before it") {
-  Bench bench;
-  std::vector<std::string> tokens;
-  for (int n = 1; n <= 3; ++n) {
-    bench.said.steps = {mail_ask()};
-    bench.job(static_cast<std::uint64_t>(n), messages::JiraCreate::type, 1, "d" + std::to_string(n));
-    tokens.push_back(bench.token());
-    bench.send();
-    bench.smtp.hold();
-  }
-  bench.said.steps = {Defer{{ReasonClass::unreachable, "left", {}, {}}}, done_step(), done_step()};
-  const auto committing = [&] { return codec::decode<WorkCommit>(bench.publisher.last(WorkCommit::type)->message.body)->token; };
-  CHECK(bench.publisher.count(WorkCommit::type) == 1);
-  CHECK(committing() == tokens[0]);
-  bench.smtp.answer(smtp::Failure::broken, 2);  // while it waits for its turn: it has none any more
-  bench.confirm();
-  CHECK(bench.publisher.count(WorkCommit::type) == 1);
-  bench.answer(ClaimVerdict::send, WorkCommit::type, tokens[0]);
-  bench.smtp.answer(smtp::Failure::none, 1);
-  CHECK(bench.outcome().outcome == Outcome::done);
-  CHECK(bench.publisher.count(WorkCommit::type) == 1);  // the outcome is under way yet
-  bench.confirm();
-  REQUIRE(bench.publisher.count(WorkCommit::type) == 2);
-  CHECK(committing() == tokens[2]);
-  bench.answer(ClaimVerdict::send, WorkCommit::type, tokens[2]);
-  CHECK(bench.smtp.last().dot_left);
-}
-
 TEST_CASE("a commit that is told to drop breaks the mail off before its dot") {
   Held bench;
   bench.answer(ClaimVerdict::drop, WorkCommit::type);
