@@ -58,7 +58,7 @@ class MailCrashPoints(CrashTest):
                 doubts += sum(notice["reason_class"] == "assumed_sent" for notice in self.notices(subject))
                 if (count := len(room.rows("SELECT 1 FROM tickets WHERE title = ?", subject))) != 1:
                     failures.append(f"{subject} with {armed}: {count} tickets")
-            if doubts > ("notifier" in armed):
+            if doubts and "notifier" not in armed:  # whose death may leave several: it has many mails in hand
                 failures.append(f"{doubts} in doubt with {armed}")
             with room.mail.mailbox(person, is_readonly=True) as box:
                 found = list(box.mails().values())
