@@ -23,6 +23,25 @@ def read_lines(path):
         return [json.loads(line) for line in file if line.endswith("\n")]
 
 
+def creates_of(request_logs):
+    """The simulators' lines about creates, each with its system."""
+    return [dict(line, system=CREATE_PATHS[line["path"]]) for path in request_logs for line in read_lines(path) if line["method"] == "POST" and line["path"] in CREATE_PATHS]
+
+
+def early_repeats(requests, settle):
+    """Texts about creates that came again before the settle time (seconds) though the first was not answered with a definite no."""
+    by_marker = collections.defaultdict(list)
+    for line in requests:
+        if line["marker"] and not line["late"]:
+            by_marker[line["marker"]].append(line)
+    for marker, lines in by_marker.items():
+        lines.sort(key=lambda line: line["t"])
+        for first, second in zip(lines, lines[1:]):
+            is_definite_no = first["status"] is not None and 400 <= first["status"] < 500
+            if not is_definite_no and second["t"] - first["t"] < settle:
+                yield f"{first['system']} got marker {marker} again after {second['t'] - first['t']:.2f} s"
+
+
 class Evidence:
     def __init__(self, driver, database, request_logs, broker):
         lines = read_lines(driver)
@@ -33,8 +52,7 @@ class Evidence:
                 self.answers[line["n"]].append(line["ticket_id"])
         self.trouble = [line["text"] for line in lines if line["what"] == "trouble"]
         self.by_title = {post["title"]: post for post in self.posts.values()}
-        self.requests = [dict(line, system=CREATE_PATHS[line["path"]]) for path in request_logs for line in read_lines(path)
-                         if line["method"] == "POST" and line["path"] in CREATE_PATHS]
+        self.requests = creates_of(request_logs)
         self.created = [line for line in self.requests if line["committed"]]
         with open(broker, encoding="utf-8") as file:
             self.broker = json.load(file)
@@ -137,16 +155,8 @@ class Judge:
                 self.say("wrong link", f"ticket {row['ticket_id']} is linked to {row['system']} {row['remote_key']}, which never existed")
 
     def _second_posts(self):
-        by_marker = collections.defaultdict(list)
-        for line in self.evidence.requests:
-            if line["marker"] and not line["late"]:
-                by_marker[line["marker"]].append(line)
-        for marker, lines in by_marker.items():
-            lines.sort(key=lambda line: line["t"])
-            for first, second in zip(lines, lines[1:]):
-                is_definite_no = first["status"] is not None and 400 <= first["status"] < 500
-                if not is_definite_no and second["t"] - first["t"] < self.settle:
-                    self.say("too early", f"{first['system']} got marker {marker} again after {second['t'] - first['t']:.2f} s")
+        for text in early_repeats(self.evidence.requests, self.settle):
+            self.say("too early", text)
 
     def _nothing_is_left(self):
         for delivery in self.evidence.deliveries:

@@ -18,16 +18,13 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
+from far_sides import make_unwell  # noqa: E402
 from kills import Killer, plan  # noqa: E402
 from posting import Clients, DriverFile  # noqa: E402
 from postroom import SHORT_TIMES, Postroom  # noqa: E402
 
 QUIET_LIMIT_SECONDS = 180
 ROUNDS_TO_CATCH = 3
-# The far sides are not well either: some creates go wrong, each in its own way.
-CREATE_PATHS = {"jira": "/rest/api/3/issue", "trello": "/1/cards"}
-FAR_SIDE_TROUBLE = ({"action": "commit_then_drop", "how": "rst"}, {"action": "late_commit", "how": "fin", "after_ms": 800}, {"action": "drop_before_commit"},
-                    {"action": "status", "status": 503}, {"action": "status", "status": 429, "retry_after_s": 1})
 SETTLE_MS = SHORT_TIMES["delivery", "jira_settle_ms"]
 
 
@@ -69,10 +66,7 @@ def wait_for_quiet(room):
 def run(room, options, driver_path):
     driver = DriverFile(driver_path)
     boards = {"jira": room.jira_board("Jira"), "trello": room.trello_board("Trello"), "desk": room.board("Desk")}
-    for kind, path in CREATE_PATHS.items():
-        trouble = [{"match": {"method": "POST", "path": path}, "probability": 0.02, **one} for one in FAR_SIDE_TROUBLE]
-        getattr(room, kind).rules({"action": "latency", "ms": 150, "jitter_ms": 150}, *trouble)
-    room.jira.control("settings", {"index_lag_ms": [0, 5000], "key_gap": 0.1})
+    make_unwell(room)
     victims = plan(options.kills, options.seed)
     clients = Clients(room, boards, driver, options.seed, options.tickets)
     killer = Killer(room, driver, clients, options.seed)

@@ -1,5 +1,6 @@
 """Who is killed when, and what the victim held at that moment."""
 
+import collections
 import random
 import time
 
@@ -18,22 +19,38 @@ def plan(count, seed):
 
 
 class Killer:
+    """`kills`: kind → how many were killed; `holders`: how many of these held something."""
+
+    connector_limit = 30  # seconds to wait for a worker with an open request
+
     def __init__(self, room, driver, clients, seed):
         self.room, self.driver, self.clients = room, driver, clients
         self.chance = random.Random(seed + 1)
+        self.kills, self.holders = collections.Counter(), collections.Counter()
         self.connector_kills, self.connectors_that_held = 0, 0
 
     def kill(self, number, kind):
         """Kills one process of the kind; prints and records what it held."""
-        if kind == "broker":
-            victim, pid, held = "broker", self.room.rabbit.server.pid, self._queues()
-            self.room.rabbit.kill()
-        elif kind in ("jira", "trello"):
-            victim, pid, held = self._kill_connector(kind)
-        else:
-            victim, pid, held = self._kill_api() if kind == "api" else self._kill_ledger()
+        victim, pid, held = self._strike(kind)
         print(f"kill {number + 1:2d} {victim} pid {pid} held {held}", flush=True)
         self.driver.write("kill", name=victim, pid=pid, held=held)
+        if pid is not None:
+            self.kills[kind] += 1
+            self.holders[kind] += any(held.values())
+        self._bring_back(kind)
+
+    def _strike(self, kind):
+        """(name, pid, what it held) of who was killed."""
+        if kind == "broker":
+            pid, held = self.room.rabbit.server.pid, self._queues()
+            self.room.rabbit.kill()
+            return "broker", pid, held
+        if kind in ("jira", "trello"):
+            return self._kill_connector(kind)
+        return self._kill_api() if kind == "api" else self._kill_ledger()
+
+    def _bring_back(self, kind):
+        """Whom the supervisor does not."""
         if kind == "broker":
             self.room.rabbit.start()
 
@@ -68,7 +85,7 @@ class Killer:
 
     def _kill_connector(self, kind):
         """Waits for a worker with an open create at the far side, and kills it right there, between claim and outcome."""
-        sim, deadline, more_at = getattr(self.room, kind), time.monotonic() + 30, time.monotonic() + 1
+        sim, deadline, more_at = getattr(self.room, kind), time.monotonic() + self.connector_limit, time.monotonic() + 1
         # Now and then a moment later: the answer is read by then, perhaps not reported.
         delay = self.chance.uniform(0, 0.02) if self.chance.random() < 0.2 else 0
         while True:

@@ -57,6 +57,7 @@ class Clients:
 
     def __init__(self, room, boards, driver, seed, total):
         self.room, self.boards, self.driver, self.seed = room, boards, driver, seed
+        self.promised = []  # ids of tickets
         self.gate = Gate(total)
         self.open_posts, self.counting = 0, threading.Lock()
         self.promised_at, self.just_promised = 0.0, threading.Event()  # set with every 202; the killer of ledgers clears it and waits
@@ -87,23 +88,25 @@ class Clients:
         """True when it was accepted. The promise is on disk before this returns."""
         with self.counting:
             self.open_posts += 1
+        asked_at = time.monotonic()
         try:
             answer = self.room.post_ticket_once(self.boards[target], title, key, timeout=5, description=f"Number {n}.", creator_email="ann@example.test")
         except NO_ANSWER as wrong:
-            self.driver.write("refused", n=n, status=type(wrong).__name__)
+            self.driver.write("refused", n=n, status=type(wrong).__name__, seconds=time.monotonic() - asked_at)
             return False
         finally:
             with self.counting:
                 self.open_posts -= 1
         if answer.status == 202:
             self.driver.write("accepted", n=n, ticket_id=answer.data["ticket_id"])
+            self.promised.append(answer.data["ticket_id"])
             self.promised_at = time.monotonic()
             self.just_promised.set()
             return True
         if answer.status == 503:
             if "Retry-After" not in answer.headers:
                 self.driver.write("trouble", text=f"503 without Retry-After: {answer}")
-            self.driver.write("refused", n=n, status=503)
+            self.driver.write("refused", n=n, status=503, seconds=time.monotonic() - asked_at)
         else:
             self.driver.write("trouble", text=f"post {n} was answered with {answer}")
         return False

@@ -25,8 +25,8 @@ def of_the_servers(servers, inboxes, people, earlier):
     return found
 
 
-def of_the_front_door(room, inboxes):
-    """`inboxes`: address → id."""
+def of_the_front_door(room, inboxes, lists=("comments", "notices")):
+    """`inboxes`: address → id; `lists`: what is asked of each ticket."""
     found = {"inboxes": {}, "arrivals": [], "tickets": [], "balance": room.http("GET", "/v1/balance").data}
     for address, inbox in inboxes.items():
         found["inboxes"][address] = room.http("GET", f"/v1/inboxes/{inbox}/report").data
@@ -35,7 +35,7 @@ def of_the_front_door(room, inboxes):
             raw = room.http("GET", whole["raw_url"]) if whole["raw_url"] else None
             found["arrivals"].append(whole | {"inbox": address, "number": number_of(raw.value.encode()) if raw and raw.status == 200 else None})
     for ticket in room.pages("/v1/tickets"):
-        more = {name: room.http("GET", f"/v1/tickets/{ticket['id']}/{name}").data for name in ("comments", "notices")}
+        more = {name: room.http("GET", f"/v1/tickets/{ticket['id']}/{name}").data for name in lists}
         found["tickets"].append(ticket | more)
     found["standby"] = room.pages("/v1/standby")
     return found

@@ -18,7 +18,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "kill"))
-from judge import CREATE_PATHS, read_lines  # noqa: E402
+from judge import creates_of, read_lines  # noqa: E402
 
 DUPLICATE, STANDBY = "duplicate", "standby"
 OF_A_TICKET = re.compile(r"\[#(\d+)\]")  # in the subjects of our mails
@@ -41,8 +41,8 @@ class Evidence:
         for arrival in self.door["arrivals"]:
             if arrival["verdict"] == "unparsable":  # the reason why it waits on standby
                 arrival["verdict"] = STANDBY
-        self.created = [dict(line, system=CREATE_PATHS[line["path"]]) for path in request_logs for line in read_lines(path)
-                        if line["method"] == "POST" and line["path"] in CREATE_PATHS and line["committed"]]
+        self.requests = creates_of(request_logs)
+        self.created = [line for line in self.requests if line["committed"]]
 
 
 class Judge:
@@ -191,7 +191,8 @@ class Judge:
         ours = [mail for mails in self.e.servers["people"].values() for mail in mails if mail["auto_submitted"].startswith("auto-") and OF_A_TICKET.match(mail["subject"])]
         told = collections.defaultdict(set)  # number of the ticket → Message-IDs
         for mail in ours:
-            told[int(OF_A_TICKET.match(mail["subject"])[1])].add(mail["message_id"])
+            if mail["auto_submitted"].startswith("auto-replied"):  # what tells of a state or a comment is auto-generated
+                told[int(OF_A_TICKET.match(mail["subject"])[1])].add(mail["message_id"])
         answered = {mail["answers"] for mail in ours}
         listed, assumed = self._listed({mail["message_id"] for mail in ours})
         for mail in ours:
@@ -208,8 +209,11 @@ class Judge:
             ticket = self.tickets[ticket_id]
             self._one_confirmation(f"post {ticket['title']!r}", ticket, told[ticket["number"]], True, assumed)
         self.counts["assumed_sent"] = len(assumed)
-        if len(assumed) > self.e.kills["notifier"]:
-            self.say("in doubt", f"{len(assumed)} mails are assumed to be sent, the notifier was killed {self.e.kills['notifier']} times")
+        if len(assumed) > self.doubts_allowed():
+            self.say("in doubt", f"{len(assumed)} mails are assumed to be sent, which may be {self.doubts_allowed()}")
+
+    def doubts_allowed(self):
+        return self.e.kills["notifier"]
 
     def _listed(self, in_boxes):
         """(Message-IDs of what the tickets list, ids of those that are assumed to be sent); what counts as done must be in a mailbox."""

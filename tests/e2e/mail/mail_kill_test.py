@@ -21,14 +21,12 @@ from postroom import Postroom  # noqa: E402  first: it makes rabbit.py findable
 from assorted import Assortment  # noqa: E402
 import evidence  # noqa: E402
 from mail_kills import MailKiller, plan  # noqa: E402
-from mailservers import NO_MAIL_SERVER  # noqa: E402
 from posting import Clients, DriverFile, Gate  # noqa: E402
-from sending import OtherClient, Readers, Writers, listing  # noqa: E402
+from quiet import renumber, wait_for_quiet  # noqa: E402
+from sending import OtherClient, Readers, Writers  # noqa: E402
 
 INBOXES = ("printers@example.test", "desk@example.test", "mixed@example.test")
 VISITED, RENUMBERED = INBOXES[0], INBOXES[1]  # by another mail program; with another UIDVALIDITY halfway
-QUIET_LIMIT_SECONDS = 150
-QUIET_HOLDS_SECONDS = 3
 
 
 def parse():
@@ -40,62 +38,6 @@ def parse():
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--keep", action="store_true")
     return parser.parse_args()
-
-
-def count(room, sql):
-    return room.rows(f"SELECT count(*) AS n FROM {sql}")[0]["n"]
-
-
-def what_is_under_way(room, inboxes):
-    """What keeps the room from being quiet, as a text; empty when nothing does."""
-    if room.mail.on_their_way():
-        room.mail.hurry()
-        return f"{room.mail.on_their_way()} mails at the SMTP server"
-    for name, rows in (("mails undecided", "mails WHERE stage <> 'decided'"), ("deliveries", "deliveries WHERE state IN ('waiting', 'dispatched', 'claimed')"), ("outgoing", "outgoing")):
-        if number := count(room, rows):
-            return f"{number} {name}"
-    for address, inbox in inboxes.items():
-        validity, uids = listing(room.mail, address)
-        found = count(room, f"mails WHERE inbox_id = '{inbox}' AND uid_validity = {validity} AND uid IN ({','.join(map(str, uids)) or 0})")
-        if found != len(uids):
-            return f"{address}: {found} of {len(uids)} mails have arrived"
-        if room.http("GET", f"/v1/inboxes/{inbox}/report").data["server"]["exists"] != len(uids):
-            return f"{address}: the server's count was told before the last mail"
-    if busy := {name: depth for name, depth in room.queues().items() if depth[0] or (depth[1] and name != "imap_poller")}:
-        return f"queues {busy}"
-    return ""
-
-
-def wait_for_quiet(room, inboxes):
-    """At most QUIET_LIMIT_SECONDS; what is still under way then is for the judge to find."""
-    deadline, quiet_since, shown_at = time.monotonic() + QUIET_LIMIT_SECONDS, None, time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            busy = what_is_under_way(room, inboxes)
-        except NO_MAIL_SERVER as wrong:
-            busy = f"the mail server: {wrong}"
-        if busy:
-            quiet_since = None
-            if time.monotonic() > shown_at:
-                print(f"not quiet yet: {busy}", flush=True)
-                shown_at += 10
-        elif quiet_since is None:
-            quiet_since = time.monotonic()
-        elif time.monotonic() - quiet_since > QUIET_HOLDS_SECONDS:
-            return
-        time.sleep(0.3)
-    print(f"never quiet: {busy}", flush=True)
-
-
-def renumber(room, killer):
-    """The mail server forgets its numbers of one inbox; its listing of before."""
-    validity, uids = listing(room.mail, RENUMBERED)
-    room.mail.dovecot.kill()
-    room.mail.reset_uids(RENUMBERED)
-    room.mail.dovecot.start()
-    now, again = listing(room.mail, RENUMBERED)
-    print(f"{RENUMBERED}: UIDVALIDITY {validity} with {len(uids)} mails is now {now} with {len(again)}", flush=True)
-    return {(validity, uid): number for uid, number in uids.items()}
 
 
 def run(room, options, folder):
@@ -123,7 +65,7 @@ def run(room, options, folder):
         time.sleep(killer.chance.uniform(0.1, 0.8))
         killer.kill(number, kind)
         if number == len(victims) // 2:
-            earlier[RENUMBERED] = renumber(room, killer)
+            earlier[RENUMBERED] = renumber(room, RENUMBERED)
     clients.gate.open_to(1)
     mail_gate.open_to(1)
     clients.join(limit=180)
@@ -131,7 +73,7 @@ def run(room, options, folder):
     readers.end()
     other.end()
     earlier[VISITED] = other.seen
-    print(f"{len(victims)} kills {killer.counts}; the other mail program moved {other.moves} and flagged {other.flags} mails", flush=True)
+    print(f"{len(victims)} kills {dict(killer.kills)}; the other mail program moved {other.moves} and flagged {other.flags} mails", flush=True)
     room.until(room.is_ready, "readiness after the last kill")
     wait_for_quiet(room, inboxes)
     for death in room.processes.unexpected_deaths():

@@ -32,43 +32,38 @@ def children(pid, name):
 
 
 class MailKiller(Killer):
-    """`counts`: kind → how many were killed."""
-
     def __init__(self, room, driver, clients, mail_gate, seed):
         super().__init__(room, driver, clients, seed)
-        self.mail_gate, self.counts = mail_gate, dict.fromkeys(SHARES, 0)
+        self.mail_gate = mail_gate
 
-    def kill(self, number, kind):
-        self.counts[kind] += 1
+    def _strike(self, kind):
         if kind in ("broker", "api", "ledger"):
-            super().kill(number, kind)
-        elif kind == "dovecot":
-            pid = self.room.mail.dovecot.process.pid
-            self._say(number, kind, pid, self._states())
+            return super()._strike(kind)
+        if kind == "dovecot":
+            pid, held = self.room.mail.dovecot.process.pid, self._states()
             self.room.mail.dovecot.kill()
+            return kind, pid, held
+        return self._kill_sandbox() if kind == "sandbox" else self._kill_worker(kind)
+
+    def _bring_back(self, kind):
+        if kind == "dovecot":
             time.sleep(self.chance.uniform(0, 1.5))
             self.room.mail.dovecot.start()
-        elif kind == "sandbox":
-            self._kill_sandbox(number)
         else:
-            self._kill_worker(number, kind)
+            super()._bring_back(kind)
 
-    def _say(self, number, victim, pid, held):
-        print(f"kill {number + 1:2d} {victim} pid {pid} held {held}", flush=True)
-        self.driver.write("kill", name=victim, pid=pid, held=held)
-
-    def _kill_sandbox(self, number):
+    def _kill_sandbox(self):
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             for router in self.room.pids("mail_router"):
                 for child in children(router, "postroom-mail-sandbox"):
+                    held = self._states()
                     os.kill(child, signal.SIGKILL)
-                    self._say(number, "sandbox", child, {})
-                    return
+                    return "sandbox", child, held
             time.sleep(0.02)
-        self.counts["sandbox"] -= 1
+        return "sandbox", None, {}
 
-    def _kill_worker(self, number, kind):
+    def _kill_worker(self, kind):
         """While it has work in hand; whatever it does after three seconds."""
         has_work = {"imap_poller": "SELECT 1 FROM inboxes WHERE lease = 'held'", "mail_router": "SELECT 1 FROM mails WHERE stage = 'parsing'"}.get(kind, f"SELECT 1 FROM deliveries WHERE worker = '{kind}' AND state = 'claimed'")
         deadline, more_at = time.monotonic() + 3, time.monotonic() + 0.3
@@ -81,8 +76,7 @@ class MailKiller(Killer):
         time.sleep(self.chance.uniform(0, 0.03))
         while not (pids := self.room.pids(kind)):
             time.sleep(0.02)
-        victim, pid, held = self._kill_one_of(pids, self._states())
-        self._say(number, victim, pid, held)
+        return self._kill_one_of(pids, self._states())
 
     def _states(self):
         return {f"mails {row['stage']}": row["n"] for row in self.room.rows("SELECT stage, count(*) AS n FROM mails WHERE stage <> 'decided' GROUP BY stage")} | {

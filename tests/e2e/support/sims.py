@@ -1,5 +1,6 @@
 """A running simulator: started, told what to do, asked what it saw."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -56,19 +57,35 @@ class Sim:
         self.process.stdout.close()
 
 
-def pid_of_local_port(port, pids):
-    """Which of the processes owns the TCP connection from that port of this machine; None when it is gone."""
-    inode = None
+ESTABLISHED = "01"
+
+
+def tcp_connections():
+    """(local port, remote port, inode) of every established TCP connection of this machine."""
     with open("/proc/net/tcp", encoding="ascii") as table:
         for line in table.readlines()[1:]:
             parts = line.split()
-            if int(parts[1].split(":")[1], 16) == port and parts[3] == "01":
-                inode = parts[9]
-    for pid in pids if inode else ():
-        try:
-            for number in os.listdir(f"/proc/{pid}/fd"):
-                if os.readlink(f"/proc/{pid}/fd/{number}") == f"socket:[{inode}]":
-                    return pid
-        except OSError:
-            continue
-    return None
+            if parts[3] == ESTABLISHED:
+                yield int(parts[1].split(":")[1], 16), int(parts[2].split(":")[1], 16), parts[9]
+
+
+def sockets_of(pid):
+    """Inodes of its sockets; none when it is gone."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.add(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return {link[len("socket:["):-1] for link in found if link.startswith("socket:[")}
+
+
+def pid_of_local_port(port, pids):
+    """Which of the processes owns the TCP connection from that port of this machine; None when it is gone."""
+    inode = next((inode for local, _, inode in tcp_connections() if local == port), None)
+    return next((pid for pid in pids if inode in sockets_of(pid)), None) if inode else None
+
+
+def connections_to(port, pid):
+    """How many connections the process has to that port."""
+    owned = sockets_of(pid)
+    return sum(1 for _, remote, inode in tcp_connections() if remote == port and inode in owned)
