@@ -162,6 +162,11 @@ class Rabbit:
         self.guard.say("forget", self.server.pid)
         self.server = None
 
+    def wipe(self):
+        """SIGKILL, and everything that it kept is gone; the next start imports the definitions anew."""
+        self.kill()
+        shutil.rmtree(f"{self.dir}/mnesia")
+
     def stop(self, limit=20):
         """An orderly shutdown (about 6 s)."""
         if self.server is None:

@@ -111,7 +111,7 @@ class Killer:
         return pids[pid], pid, held
 
     def _ledger_rows(self):
-        return {f"{row['state']}": row["n"] for row in self.room.rows("SELECT state, count(*) AS n FROM deliveries WHERE state NOT IN ('done') GROUP BY state")} | {
+        return {f"{row['state']}": row["n"] for row in self.room.rows("SELECT state, count(*) AS n FROM deliveries WHERE state IN ('waiting', 'dispatched', 'claimed') GROUP BY state")} | {
             "outgoing": self.room.rows("SELECT count(*) AS n FROM outgoing")[0]["n"]}
 
     def _queues(self):

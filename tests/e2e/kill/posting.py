@@ -58,6 +58,8 @@ class Clients:
     def __init__(self, room, boards, driver, seed, total):
         self.room, self.boards, self.driver, self.seed = room, boards, driver, seed
         self.promised = []  # ids of tickets
+        self.may_post = threading.Event()
+        self.may_post.set()
         self.gate = Gate(total)
         self.open_posts, self.counting = 0, threading.Lock()
         self.promised_at, self.just_promised = 0.0, threading.Event()  # set with every 202; the killer of ledgers clears it and waits
@@ -86,6 +88,7 @@ class Clients:
 
     def _post(self, n, target, title, key):
         """True when it was accepted. The promise is on disk before this returns."""
+        self.may_post.wait()
         with self.counting:
             self.open_posts += 1
         asked_at = time.monotonic()

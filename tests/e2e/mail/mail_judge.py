@@ -194,7 +194,7 @@ class Judge:
             if mail["auto_submitted"].startswith("auto-replied"):  # what tells of a state or a comment is auto-generated
                 told[int(OF_A_TICKET.match(mail["subject"])[1])].add(mail["message_id"])
         answered = {mail["answers"] for mail in ours}
-        listed, assumed = self._listed({mail["message_id"] for mail in ours})
+        listed, assumed, turned_away = self._listed({mail["message_id"] for mail in ours})
         for mail in ours:
             # Of what is only assumed to be sent nobody reported the Message-ID; but it names the delivery.
             if mail["message_id"] not in listed and not any(f".{notice_id}." in mail["message_id"] for notice_id in assumed):
@@ -202,42 +202,50 @@ class Judge:
         for n, mail in self.e.mails.items():
             opened = [self.tickets[a["ticket_id"]] for a in self.by_number[n] if a["verdict"] == "ticket" and a["ticket_id"] in self.tickets]
             for ticket in opened:
-                self._one_confirmation(f"mail {n} ({mail['kind']})", ticket, told[ticket["number"]], mail["is_confirmed"], assumed)
+                self._one_confirmation(f"mail {n} ({mail['kind']})", ticket, told[ticket["number"]], mail["is_confirmed"], assumed | turned_away)
             if not opened and mail["is_confirmed"] is False and mail["message_id"] in answered:
                 self.say("told", f"mail {n} ({mail['kind']}) must not be answered")
         for ticket_id in self.of_posts:
             ticket = self.tickets[ticket_id]
-            self._one_confirmation(f"post {ticket['title']!r}", ticket, told[ticket["number"]], True, assumed)
+            self._one_confirmation(f"post {ticket['title']!r}", ticket, told[ticket["number"]], True, assumed | turned_away)
         self.counts["assumed_sent"] = len(assumed)
         if len(assumed) > self.doubts_allowed():
             self.say("in doubt", f"{len(assumed)} mails are assumed to be sent, which may be {self.doubts_allowed()}")
+        if len(turned_away) > self.refusals_allowed():
+            self.say("not told", f"{len(turned_away)} notices were given up because their recipient was refused, the mail server refused {self.refusals_allowed()}")
 
     def doubts_allowed(self):
         return self.e.kills["notifier"]
 
+    def refusals_allowed(self):
+        return 0
+
     def _listed(self, in_boxes):
-        """(Message-IDs of what the tickets list, ids of those that are assumed to be sent); what counts as done must be in a mailbox."""
-        listed, assumed = set(), set()
+        """(Message-IDs of what the tickets list, ids of those that are assumed to be sent, ids of those whose recipient was refused); what counts as done must be in
+        a mailbox."""
+        listed, assumed, turned_away = set(), set(), set()
         for ticket in self.tickets.values():
             for notice in ticket["notices"]:
                 message_id = f"<{(notice['message_id'] or '').strip('<>')}>"
                 listed.add(message_id)
                 if notice["reason_class"] == "assumed_sent":
                     assumed.add(notice["id"])
+                elif notice["state"] == "cancelled" and notice["reason_class"] == "recipient_refused":
+                    turned_away.add(notice["id"])
                 elif notice["state"] == STANDBY and not notice["recipient"].isascii():  # the mail server here cannot do that
                     self.unreachable.add(notice["standby_id"])
                 elif notice["state"] != "done":
                     self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} is {notice['state']}: {notice['reason']}")
                 elif message_id not in in_boxes:
                     self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} {message_id} counts as done and is not in the mailbox of {notice['recipient']}")
-        return listed, assumed
+        return listed, assumed, turned_away
 
-    def _one_confirmation(self, what, ticket, got, is_confirmed, assumed):
+    def _one_confirmation(self, what, ticket, got, is_confirmed, excused):
         if len(got) > 1:
             self.say("told twice", f"{what} was answered by {len(got)} distinct mails")
         if is_confirmed is False and got:
             self.say("told", f"{what} must not be answered")
-        if is_confirmed and not got and not any(notice["id"] in assumed for notice in ticket["notices"]):
+        if is_confirmed and not got and not any(notice["id"] in excused for notice in ticket["notices"]):
             self.say("not told", f"{what} is a ticket and its sender never heard of it; listed: {[(notice['state'], notice['reason']) for notice in ticket['notices']]}")
         self.counts["confirmed"] += bool(got)
 

@@ -245,6 +245,11 @@ class JudgeTest(unittest.TestCase):
         notice["recipient"] = SENDER
         self.caught("not told", "standby")
 
+    def test_a_recipient_that_nobody_refused_is_told(self):
+        self.tickets["t1"]["notices"][0].update(state="cancelled", reason_class="recipient_refused")
+        del self.run_.servers["people"][SENDER][0]
+        self.caught("not told")
+
     def test_what_is_left_and_what_the_driver_saw(self):
         self.run_.queues["notifier"] = [0, 1]
         self.caught("left in queue")

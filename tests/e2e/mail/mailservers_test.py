@@ -1,6 +1,7 @@
 """The mail servers of the tests do what a mail server does: take mail, keep it, show it, come back after SIGKILL, forget their numbers on request."""
 
 import imaplib
+import json
 import pathlib
 import smtplib
 import sys
@@ -105,6 +106,30 @@ class Any:
                     far.sendmail("desk@example.test", [f"bob.{name}.{self.smtp}@example.test"], mail(3))
                 _, mails = self.until_exists(f"bob.{name}.{self.smtp}@example.test", 1)
                 self.assertIn(b"Subject: number 3", *mails.values())
+
+    def submit(self, user, number):
+        with smtplib.SMTP_SSL("localhost", self.servers.port("smtps"), timeout=LIMIT, context=self.servers.trust()) as far:
+            far.login(SENDER_ACCOUNT, SENDER_SECRET)
+            far.sendmail("desk@example.test", [user], mail(number))
+
+    def test_trouble_strikes_those_who_log_in_while_it_is_there(self):
+        user, trouble, log = f"eve.{self.smtp}@example.test", self.servers.trouble_path, self.servers.trouble_path.with_name("trouble.log")
+        trouble.write_text(json.dumps({"at": "recipient", "answer": "450 4.2.0 later", "share": 1}))
+        with self.assertRaises(smtplib.SMTPRecipientsRefused) as refused:
+            self.submit(user, 1)
+        self.assertEqual(refused.exception.recipients[user][0], 450)
+        trouble.write_text(json.dumps({"at": "dot", "answer": "451 4.3.0 not now", "share": 1}))
+        with self.assertRaises(smtplib.SMTPDataError):
+            self.submit(user, 2)
+        trouble.write_text(json.dumps({"at": "dot", "share": 1}))
+        with self.assertRaises(smtplib.SMTPServerDisconnected):
+            self.submit(user, 3)
+        self.servers.send(mail(4), "ann@example.test", user)
+        trouble.unlink()
+        self.submit(user, 5)
+        _, mails = self.until_exists(user, 3)
+        self.assertEqual(sorted(int(text.split(b"Subject: number ")[1].split()[0]) for text in mails.values()), [3, 4, 5])
+        self.assertEqual(log.read_text().splitlines(), ["recipient 450 4.2.0 later", "dot 451 4.3.0 not now", "dot silence"])
 
     def test_nothing_is_left(self):
         servers = MailServers(self.smtp).start()

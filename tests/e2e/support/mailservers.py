@@ -183,9 +183,14 @@ class Layout:
         return ["unshare", "--mount", "sh", "-c", script]
 
     @property
+    def trouble_path(self):
+        """What goes wrong at the servers with a login, see smtp_front.py."""
+        return self.folder / "trouble"
+
+    @property
     def front_command(self):
         options = {"certificate": self.folder / "server.pem", "key": self.folder / "server.key", "account": SENDER_ACCOUNT, "secret": SENDER_SECRET,
-                   "submission": self.port("submission"), "smtps": self.port("smtps")}
+                   "submission": self.port("submission"), "smtps": self.port("smtps"), "trouble": self.trouble_path}
         options |= {"next": self.port("open")} if self.smtp == "opensmtpd" else {"next": self.folder / "lmtp.sock", "open": self.port("open")}
         python = sys.executable if importlib.util.find_spec("aiosmtpd") else "/usr/bin/python3"  # whose packages are the system's
         return [python, "-B", str(pathlib.Path(__file__).with_name("smtp_front.py")), *(word for name, value in options.items() for word in (f"--{name}", str(value)))]

@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
 """The SMTP server of the tests where TLS and logins are wanted: takes a mail, hands it on to LMTP or to the next SMTP server, and says 250 only when that has it.
 
-    smtp_front.py --next SOCKET|PORT --certificate PEM --key PEM --account NAME --secret SECRET --submission PORT --smtps PORT [--open PORT]
+    smtp_front.py --next SOCKET|PORT --certificate PEM --key PEM --account NAME --secret SECRET --submission PORT --smtps PORT [--open PORT] [--trouble FILE]
 
 --next: the path of an LMTP socket, or the port of an SMTP server on loopback. submission: STARTTLS and a login required. smtps: TLS from the first byte and a
 login required. open: anybody, STARTTLS offered. What the next server does not take now is answered 451, so the sender tries again.
+
+--trouble: while that file is there, its JSON says what goes wrong for those who log in: {"at": "recipient" | "dot", "answer": "451 4.3.0 not now", "share": 0.5},
+or {"at": "dot", "share": 0.5} without an answer: the mail is handed on and the connection closed without a word. Each time it adds a line to FILE.log.
 """
 
 import argparse
 import asyncio
+import json
+import pathlib
+import random
 import smtplib
 import ssl
 import warnings
@@ -21,15 +27,42 @@ SIZE_LIMIT = 60 << 20
 class Hand:
     """Passes a whole mail on, with a line on top that tells where it came from, as every mail server writes one."""
 
-    def __init__(self, following):
-        self.following = following
+    def __init__(self, following, trouble=None):
+        self.following, self.trouble = following, trouble
+
+    def _goes_wrong(self, session, at):
+        """The trouble that strikes now, or None."""
+        if not self.trouble or not session.authenticated or not self.trouble.exists():
+            return None
+        try:
+            trouble = json.loads(self.trouble.read_text())
+        except (OSError, ValueError):  # it is being taken away
+            return None
+        if trouble["at"] != at or random.random() >= trouble["share"]:
+            return None
+        with open(f"{self.trouble}.log", "a", encoding="ascii") as log:
+            log.write(f"{at} {trouble.get('answer', 'silence')}\n")
+        return trouble
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if trouble := self._goes_wrong(session, "recipient"):
+            return trouble["answer"]
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 good"
 
     async def handle_DATA(self, server, session, envelope):
+        trouble = self._goes_wrong(session, "dot")
+        if trouble and "answer" in trouble:
+            return trouble["answer"]
         received = f"Received: from {session.host_name} ([{session.peer[0]}]) by localhost with ESMTP\r\n".encode("ascii", "replace")
         try:
             refused = await asyncio.to_thread(self._pass_on, envelope.mail_from, envelope.rcpt_tos, received + envelope.original_content)
         except (OSError, smtplib.SMTPException) as wrong:
             return f"451 4.3.0 the next server does not take it now: {type(wrong).__name__}"
+        if trouble:
+            server.transport.abort()
+            await asyncio.Event().wait()  # until this connection's task is cancelled
         return f"550 5.1.1 refused: {sorted(refused)}" if len(refused) == len(envelope.rcpt_tos) else "250 2.0.0 kept"
 
     def _pass_on(self, sender, recipients, content):
@@ -46,7 +79,7 @@ class Hand:
 async def serve(given):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(given.certificate, given.key)
-    hand = Hand(given.next)
+    hand = Hand(given.next, pathlib.Path(given.trouble) if given.trouble else None)
 
     def check(server, session, envelope, mechanism, data):
         is_right = isinstance(data, LoginPassword) and data == LoginPassword(given.account.encode(), given.secret.encode())
@@ -71,6 +104,7 @@ def main():
     for name in ("submission", "smtps"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--open", type=int)
+    parser.add_argument("--trouble")
     warnings.simplefilter("ignore", UserWarning)  # that a login without TLS is unwise: smtps has it, unseen
     asyncio.run(serve(parser.parse_args()))
 
