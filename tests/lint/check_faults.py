@@ -50,7 +50,7 @@ def self_test(page):
     planted = {"a row twice": (page + page[page.index("| F01 |"):page.index("| F02 |")], "F01 is there 2 times"), "a row less": (page.replace("| F90 |", "| F9x |"), "F90 is there 0 times"),
                "a case that is none": (page.replace(first, "a birth around the promise", 1), "F01: tests/" + path), "a file that is none": (page.replace(path, "component/api/x.cpp", 1), "F01: there is no"),
                "a guard that is none": (page.replace(":command_id`", ":no_such_guard`", 1), "F01: api/command_ids.cpp has no"), "a fault that is none": (page.replace("[broker-disk]", "[broker-dusk]"), "F20: there is no fault"),
-               "a state that is none": (page.replace("missing: a busy", "perhaps: a busy"), "F35: the state")}
+               "a state that is none": (page.replace("missing: unsynced", "perhaps: unsynced"), "F41: the state")}
     for what, (bent, wanted) in planted.items():
         if not any(said.startswith(wanted) for said in judge(bent)):
             sys.exit(f"check_faults does not see {what}")

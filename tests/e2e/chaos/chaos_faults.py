@@ -7,11 +7,13 @@ because the killer itself asks the broker, or waits for work that cannot flow.
 import contextlib
 import dataclasses
 import json
+import os
 import signal
 import sqlite3
 import time
 
 from far_sides import make_unwell
+from processes import lock_holder, locks_on
 from quiet import renumber
 
 END_LIMIT_SECONDS = 10  # after SIGTERM
@@ -88,6 +90,15 @@ def queues_purged(world):
     yield 0
 
 
+@fault("queues-full", "the queues of intake and of work take no more (a nack for every message): 503, jobs wait in the ledger, all goes out when there is room", is_alone=True)
+def queues_full(world):
+    world.room.rabbit.ctl("set_operator_policy", "-p", "postroom", "full", r"^(ledger\.intake|jira|trello|notifier|mail_router)$", '{"max-length": 1}', "--apply-to", "queues")
+    try:
+        yield 5
+    finally:
+        world.room.rabbit.ctl("clear_operator_policy", "-p", "postroom", "full")
+
+
 @fault("broker-wiped", "the broker loses everything while no promise is with it alone: queues are made anew, all unfinished work is dispatched again", is_alone=True)
 def broker_wiped(world):
     clients = world.clients
@@ -97,7 +108,7 @@ def broker_wiped(world):
         world.room.until(lambda: not clients.open_posts, "an answer to every post")
         # What was confirmed and not yet committed lives on the broker's disk alone, so it must not be there.
         world.room.until(lambda: not set(clients.promised) - {row["ticket_id"] for row in world.room.rows("SELECT ticket_id FROM arrivals")}, "the arrival of every promise")
-        world.say(f"wiped with {world.room.rabbit.queues('postroom')} in it")
+        world.say(f"wiped with {({name: depth for name, depth in world.room.queues().items() if any(depth)})} in it")
         world.room.rabbit.wipe()
     finally:
         clients.may_post.set()
@@ -287,3 +298,22 @@ def worker_stopped(world):
     if kind == "notifier":
         world.driver.write("doubts", most=1)
     yield from stopped(world, [name], 10)
+
+
+@fault("ledger-stopped", "the ledger stands still while a spare waits: the spare ends it and serves within ten seconds; what the first had in hand comes again", is_alone=True)
+def ledger_stopped(world):
+    room, path = world.room, world.room.home / "run" / "ledger.lock"
+    room.add_process("ledger", len(room.names("ledger")))
+    room.until(lambda: lock_holder(path) and any(is_waiting for _, is_waiting in locks_on(path)), "a spare that waits for the lock")
+    holder = lock_holder(path)
+    stopped_one = room.processes.members[room.pids("ledger")[holder]]
+    stopped_one.killed_by_us.add(holder)
+    since = time.monotonic()
+    os.kill(holder, signal.SIGSTOP)
+    room.until(lambda: lock_holder(path) not in (None, holder), "another holder of the lock")
+    world.say(f"{stopped_one.name} stood still, another holds the lock after {time.monotonic() - since:.1f} s")
+    yield 1
+    room.until(lambda: len(room.pids("ledger")) == 2, "the one that was ended, back as a spare")
+    for pid, name in room.pids("ledger").items():
+        if pid != lock_holder(path) and (code := room.processes.retire(name)) != 0:
+            world.driver.write("trouble", text=f"{name} waited for the lock and ended on SIGTERM with {code}")

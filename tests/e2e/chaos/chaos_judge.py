@@ -117,12 +117,14 @@ class Judge(mail_judge.Judge):
             if count > 1:
                 self.say("twice", f"{recipient} is told {count} times of {cause} of ticket {ticket_id}")
         for person, mails in self.e.servers["people"].items():
-            ids = collections.Counter(mail["message_id"] for mail in mails)
+            of_delivery = collections.defaultdict(set)  # a Message-ID of ours names its delivery between two dots
+            for mail in mails:
+                for word in mail["message_id"].split("."):
+                    of_delivery[word].add(mail["message_id"])
             for ticket in self.tickets.values():
                 for notice in ticket["notices"]:
-                    of_it = [one for one in ids if f".{notice['id']}." in one] if notice["recipient"] == person else []
-                    if len(of_it) > 1:
-                        self.say("told twice", f"{person} got {len(of_it)} distinct mails of one {notice['kind']} of ticket {ticket['number']}")
+                    if notice["recipient"] == person and len(of_delivery.get(notice["id"], ())) > 1:
+                        self.say("told twice", f"{person} got {len(of_delivery[notice['id']])} distinct mails of one {notice['kind']} of ticket {ticket['number']}")
 
     # --- the balance ---
 
@@ -130,11 +132,8 @@ class Judge(mail_judge.Judge):
         self.classes = collections.Counter()
         shelved = {item["ticket_id"] for item in self.e.door["standby"]} | {item["subject_id"] for item in self.e.door["standby"]}
         made = collections.Counter((line["marker"] or "").rpartition(".")[2] for line in self.e.created)
-        self.objects = made
         for n, ids in self.e.promised.items():
-            title = self.e.posts[n]["title"]
-            tickets = [ticket for ticket in self.tickets.values() if ticket["title"] == title]
-            self._count(f"post {n}", [self._ticket_class(ticket, made) for ticket in tickets] or (["standby"] if shelved & ids else []))
+            self._count(f"post {n}", [self._ticket_class(ticket, made) for ticket in self.by_title[self.e.posts[n]["title"]]] or (["standby"] if shelved & ids else []))
         for n in self.e.mails:
             if self.e.taken[n]:
                 self._count(f"mail {n}", self._mail_classes(n, made))

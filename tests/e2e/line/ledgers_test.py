@@ -10,21 +10,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from client import NO_ANSWER  # noqa: E402
+from processes import lock_holder  # noqa: E402
 from suite import RoomTest, Stalls, run_suite  # noqa: E402
 
 LIMIT_SECONDS, RESTARTS, ORDERLY = 10, 10, 2
-
-
-def lock_holder(path):
-    """Pid of the process that holds the flock, by the kernel's own list."""
-    status = os.stat(path)
-    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
-    with open("/proc/locks", encoding="ascii") as locks:
-        for line in locks:
-            parts = line.split()
-            if "->" not in parts and parts[1] == "FLOCK" and parts[5] == wanted:
-                return int(parts[4])
-    return None
 
 
 class Ledgers(RoomTest):

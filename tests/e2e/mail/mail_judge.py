@@ -49,6 +49,9 @@ class Judge:
     def __init__(self, evidence):
         self.e, self.violations, self.counts = evidence, [], collections.Counter()
         self.tickets = {ticket["id"]: ticket for ticket in evidence.door["tickets"]}
+        self.by_title = collections.defaultdict(list)
+        for ticket in evidence.door["tickets"]:
+            self.by_title[ticket["title"]].append(ticket)
         self.arrivals = {arrival["id"]: arrival for arrival in evidence.door["arrivals"]}
         # (inbox, UIDVALIDITY, UID) → number, all that the IMAP server ever showed; and those there now.
         self.known, self.here = {}, {}
@@ -147,7 +150,7 @@ class Judge:
         self.of_posts = set()
         for n, post in self.e.posts.items():
             ids = self.e.promised.get(n, set())
-            found = [ticket["id"] for ticket in self.e.door["tickets"] if ticket["title"] == post["title"]]
+            found = [ticket["id"] for ticket in self.by_title[post["title"]]]
             self.of_posts.update(found)
             if len(ids) > 1:
                 self.say("two ids", f"post {n} was answered with {sorted(ids)}")
@@ -230,10 +233,10 @@ class Judge:
                 listed.add(message_id)
                 if notice["reason_class"] == "assumed_sent":
                     assumed.add(notice["id"])
+                elif notice["state"] in (STANDBY, "cancelled") and not notice["recipient"].isascii():  # the mail server here cannot do that
+                    self.unreachable.add(notice["standby_id"])
                 elif notice["state"] == "cancelled" and notice["reason_class"] == "recipient_refused":
                     turned_away.add(notice["id"])
-                elif notice["state"] == STANDBY and not notice["recipient"].isascii():  # the mail server here cannot do that
-                    self.unreachable.add(notice["standby_id"])
                 elif notice["state"] != "done":
                     self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} is {notice['state']}: {notice['reason']}")
                 elif message_id not in in_boxes:

@@ -9,6 +9,7 @@ import time
 from letters import read
 from mailservers import NO_MAIL_SERVER
 
+NEWEST = 200  # mails that readers look at, so that a large mailbox does not slow them
 TAG = re.compile(rb"^Delivered-To: [^\r\n]*\+k(\d+)@", re.MULTILINE | re.IGNORECASE)
 
 
@@ -98,7 +99,7 @@ class Readers(threading.Thread):
             person = self.chance.choice(sorted({sender for _, sender in waiting.values()}))
             try:
                 with self.servers.mailbox(person, is_readonly=True, timeout=20) as box:
-                    for raw in box.mails("BODY.PEEK[HEADER]").values():
+                    for raw in box.mails("BODY.PEEK[HEADER]", NEWEST).values():
                         mail = read(raw)
                         n, sender = waiting.get(mail["In-Reply-To"], (None, None))
                         if sender == person:
@@ -132,7 +133,7 @@ class OtherClient(threading.Thread):
     def _look(self):
         with self.servers.mailbox(self.user, timeout=20) as box:
             box.far.create(self.AWAY)
-            mails = box.mails("BODY.PEEK[HEADER]")
+            mails = box.mails("BODY.PEEK[HEADER]", NEWEST)
             self.seen |= {(box.uid_validity, uid): number_of(head) for uid, head in mails.items()}
             if not mails:
                 return

@@ -250,11 +250,12 @@ class Mailbox:
         """In order."""
         return [int(uid) for uid in self._good(self.far.uid("SEARCH", "ALL"))[0].split()]
 
-    def mails(self, what="BODY.PEEK[]"):
-        """UID → bytes of all mails, or of a part of each such as BODY.PEEK[HEADER]."""
-        if not self.uids():
+    def mails(self, what="BODY.PEEK[]", newest=None):
+        """UID → bytes of all mails, or of the newest so many; of a part of each with `what`, such as BODY.PEEK[HEADER]."""
+        uids = self.uids()
+        if not uids:
             return {}
-        found = self._good(self.far.uid("FETCH", "1:*", f"(UID {what})"))
+        found = self._good(self.far.uid("FETCH", f"{uids[-newest:][0] if newest else 1}:*", f"(UID {what})"))
         return {int(self.FETCHED.match(item[0])[1]): item[1] for item in found if isinstance(item, tuple)}
 
     def flags(self):

@@ -14,6 +14,23 @@ from rabbit import Guard  # noqa: E402
 RESPAWN_SECONDS = 0.2
 
 
+def locks_on(path):
+    """(pid, whether it waits) of those that hold the flock or want it, by the kernel's own list."""
+    status = os.stat(path)
+    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with open("/proc/locks", encoding="ascii") as locks:
+        for line in locks:
+            is_waiting = "->" in line.split()
+            parts = [part for part in line.split() if part != "->"]
+            if parts[1] == "FLOCK" and parts[5] == wanted:
+                yield int(parts[4]), is_waiting
+
+
+def lock_holder(path):
+    """Pid of the process that holds the flock; None when nobody does."""
+    return next((pid for pid, is_waiting in locks_on(path) if not is_waiting), None)
+
+
 class Member:
     """One supervised process: its name stays, its pid changes."""
 
