@@ -13,7 +13,7 @@ import sqlite3
 import time
 
 from far_sides import make_unwell
-from processes import lock_holder, locks_on
+from processes import has_open, lock_holder
 from quiet import renumber
 
 END_LIMIT_SECONDS = 10  # after SIGTERM
@@ -304,7 +304,7 @@ def worker_stopped(world):
 def ledger_stopped(world):
     room, path = world.room, world.room.home / "run" / "ledger.lock"
     room.add_process("ledger", len(room.names("ledger")))
-    room.until(lambda: lock_holder(path) and any(is_waiting for _, is_waiting in locks_on(path)), "a spare that waits for the lock")
+    room.until(lambda: (first := lock_holder(path)) and any(has_open(pid, path) for pid in room.pids("ledger") if pid != first), "a spare that waits for the lock")
     holder = lock_holder(path)
     stopped_one = room.processes.members[room.pids("ledger")[holder]]
     stopped_one.killed_by_us.add(holder)

@@ -237,13 +237,16 @@ class JudgeTest(unittest.TestCase):
         self.tickets["t3"]["notices"][0]["reason_class"] = "assumed_sent"
         self.caught("in doubt")
 
-    def test_an_address_that_the_mail_server_cannot_write_to_may_wait_on_standby(self):
+    def test_an_address_that_the_mail_server_cannot_write_to_may_wait_on_standby_or_be_given_up(self):
         notice = dict(Run.notice(1), recipient="\u7528\u6237@example.test", state="standby", standby_id="s1")
         self.tickets["t1"]["notices"].append(notice)
         self.run_.door["standby"].append({"id": "s1", "kind": "delivery", "message_type": "notify.mail.v1", "state": "open", "reason": "no SMTPUTF8"})
         self.assertEqual(self.run_.judge().violations, [])
         notice["recipient"] = SENDER
         self.caught("not told", "standby")
+        notice.update(recipient="\u7528\u6237@example.test", state="cancelled", reason_class="recipient_refused", standby_id=None)
+        self.run_.door["standby"].pop()
+        self.assertEqual(self.run_.judge().violations, [])
 
     def test_a_recipient_that_nobody_refused_is_told(self):
         self.tickets["t1"]["notices"][0].update(state="cancelled", reason_class="recipient_refused")

@@ -1,5 +1,6 @@
 """Processes of a test: started, watched, brought back 0.2 s after their death, killed on purpose, and gone with the test whatever happens."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -14,21 +15,26 @@ from rabbit import Guard  # noqa: E402
 RESPAWN_SECONDS = 0.2
 
 
-def locks_on(path):
-    """(pid, whether it waits) of those that hold the flock or want it, by the kernel's own list."""
+def lock_holder(path):
+    """Pid of the process that holds the flock, by the kernel's own list."""
     status = os.stat(path)
     wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     with open("/proc/locks", encoding="ascii") as locks:
         for line in locks:
-            is_waiting = "->" in line.split()
-            parts = [part for part in line.split() if part != "->"]
-            if parts[1] == "FLOCK" and parts[5] == wanted:
-                yield int(parts[4]), is_waiting
+            parts = line.split()
+            if "->" not in parts and parts[1] == "FLOCK" and parts[5] == wanted:
+                return int(parts[4])
+    return None
 
 
-def lock_holder(path):
-    """Pid of the process that holds the flock; None when nobody does."""
-    return next((pid for pid, is_waiting in locks_on(path) if not is_waiting), None)
+def has_open(pid, path):
+    """Whether the process has that file open."""
+    with contextlib.suppress(OSError):
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                if os.readlink(f"/proc/{pid}/fd/{number}") == str(path):
+                    return True
+    return False
 
 
 class Member:
