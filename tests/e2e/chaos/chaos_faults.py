@@ -109,6 +109,7 @@ def broker_wiped(world):
         # What was confirmed and not yet committed lives on the broker's disk alone, so it must not be there.
         world.room.until(lambda: not set(clients.promised) - {row["ticket_id"] for row in world.room.rows("SELECT ticket_id FROM arrivals")}, "the arrival of every promise")
         world.say(f"wiped with {({name: depth for name, depth in world.room.queues().items() if any(depth)})} in it")
+        leaves_doubts(world, {name: pid for pid, name in world.room.pids("notifier").items()})  # an outcome may have been in the broker's hands
         world.room.rabbit.wipe()
     finally:
         clients.may_post.set()
@@ -244,13 +245,17 @@ def somebody(world):
         time.sleep(0.02)
 
 
+def leaves_doubts(world, pids):
+    """Mails that these processes had in hand may be assumed to be sent."""
+    world.driver.write("doubts", processes=[f"{name.rsplit('-', 1)[0]}-{pid}" for name, pid in pids.items()])
+
+
 @fault("sigterm", "SIGTERM under load: work in hand is ended or given back, exit 0 within ten seconds", is_alone=True)
 def sigterm(world):
     name, pid = somebody(world)
     since = time.monotonic()
     world.room.processes.signal(name, signal.SIGTERM)
-    if name.startswith("notifier"):
-        world.driver.write("doubts", most=1)
+    leaves_doubts(world, {name: pid})
     while not (codes := [code for died, gone, code, _ in list(world.room.processes.deaths) if gone == pid and died == name]) and time.monotonic() < since + 3 * END_LIMIT_SECONDS:
         time.sleep(0.05)
     took = time.monotonic() - since
@@ -267,8 +272,7 @@ def sigterm_sigkill(world):
     time.sleep(world.chance.uniform(0, 0.5))
     if world.room.processes.members[name].pid == pid:
         world.room.processes.signal(name, signal.SIGKILL)
-    if name.startswith("notifier"):
-        world.driver.write("doubts", most=1)
+    leaves_doubts(world, {name: pid})
     world.say(f"{name} was told to end, then killed")
     yield 0
 
@@ -276,6 +280,7 @@ def sigterm_sigkill(world):
 def stopped(world, names, seconds):
     """They stand still. Who has died meanwhile was brought back, and is left alone."""
     pids = {name: pid for name in names if (pid := world.room.processes.signal(name, signal.SIGSTOP))}
+    leaves_doubts(world, pids)
     try:
         yield seconds
     finally:
@@ -286,7 +291,6 @@ def stopped(world, names, seconds):
 
 @fault("frozen", "every process stands still (SIGSTOP) and goes on: leases and claims are renewed or given up, nothing twice", is_alone=True)
 def frozen(world):
-    world.driver.write("doubts", most=len(world.room.names("notifier")))
     yield from stopped(world, list(world.room.processes.members), 8)
 
 
@@ -295,8 +299,6 @@ def worker_stopped(world):
     kind = world.chance.choice(("jira", "trello", "imap_poller", "mail_router", "notifier"))
     name = world.chance.choice(world.room.names(kind))
     world.say(name)
-    if kind == "notifier":
-        world.driver.write("doubts", most=1)
     yield from stopped(world, [name], 10)
 
 

@@ -31,7 +31,6 @@ class Evidence(mail_judge.Evidence):
         lines = read_lines(driver)
         self.asked = {what: {line["n"]: line for line in lines if line["what"] == what} for what in ("change", "comment")}
         self.told = {what: {line["n"]: line["status"] for line in lines if line["what"] == name} for what, name in (("change", "changed"), ("comment", "commented"))}
-        self.doubts = sum(line["most"] for line in lines if line["what"] == "doubts")
         self.turned_away = sum(line["most"] for line in lines if line["what"] == "recipients refused")
         self.refusals = [line for line in lines if line["what"] == "refused"]
 
@@ -51,9 +50,6 @@ class Judge(mail_judge.Judge):
         self._one_mail_per_notice()
         self._classify()
         return self
-
-    def doubts_allowed(self):
-        return super().doubts_allowed() + self.e.doubts
 
     def refusals_allowed(self):
         return self.e.turned_away

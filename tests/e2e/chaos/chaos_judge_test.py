@@ -182,11 +182,11 @@ class JudgeTest(unittest.TestCase):
         self.run_.driver.append({"what": "recipients refused", "most": 1})
         self.green()
 
-    def test_doubts_are_as_many_as_the_faults_may_leave(self):
+    def test_doubts_without_a_kill_are_as_many_as_the_faults_may_leave(self):
         for notice in self.run_.post["notices"][1:]:
             notice["reason_class"] = "assumed_sent"
         self.caught("in doubt")
-        self.run_.driver.append({"what": "doubts", "most": 1})
+        self.run_.driver.append({"what": "doubts", "most": 2})
         self.assertIn("in_doubt 2", self.green().balance_line())
 
 

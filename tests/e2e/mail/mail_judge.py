@@ -6,7 +6,7 @@ door's rows and reports, the simulators' request logs, the broker's depths.
 
 Every mail that SMTP took is in its inbox and has exactly one arrival per copy there, of which exactly one is a ticket, reply, bounce, own mail or standby
 item, and the others are its duplicates; replies and bounces are on the ticket of the mail that they are about. The report of each inbox balances to the server's own count. Every confirmation is in the sender's mailbox exactly
-once by distinct Message-ID, except those listed as assumed sent, which are at most the notifier's kills. Every promised post is one ticket, and every ticket
+once by distinct Message-ID, except those listed as assumed sent, which were in the hands of a notifier that was killed. Every promised post is one ticket, and every ticket
 for a tracker one object. Prints one line of counts and one line per violation; ends with 1 when there is any.
 """
 
@@ -31,6 +31,9 @@ class Evidence:
         self.mails = {line["n"]: line for line in lines if line["what"] == "mail"}
         self.taken = collections.Counter(line["n"] for line in lines if line["what"] == "taken")
         self.kills = collections.Counter(line["name"].rsplit("-", 1)[0] for line in lines if line["what"] == "kill" and line["pid"])
+        doubts = [line for line in lines if line["what"] == "doubts"]  # what else may leave some: processes that it struck, or so many as were counted
+        self.struck = {f"{line['name'].rsplit('-', 1)[0]}-{line['pid']}" for line in lines if line["what"] == "kill"} | {name for line in doubts for name in line.get("processes", ())}
+        self.doubts = sum(line.get("most", 0) for line in doubts)
         self.posts = {line["n"]: line for line in lines if line["what"] == "post"}
         self.promised = collections.defaultdict(set)
         for line in lines:
@@ -212,13 +215,11 @@ class Judge:
             ticket = self.tickets[ticket_id]
             self._one_confirmation(f"post {ticket['title']!r}", ticket, told[ticket["number"]], True, assumed | turned_away)
         self.counts["assumed_sent"] = len(assumed)
-        if len(assumed) > self.doubts_allowed():
-            self.say("in doubt", f"{len(assumed)} mails are assumed to be sent, which may be {self.doubts_allowed()}")
+        unexplained = {notice_id for notice_id in assumed if self.e.door["holders"].get(notice_id, "").rpartition("-")[0] not in self.e.struck}
+        if len(unexplained) > self.e.doubts:
+            self.say("in doubt", f"{len(unexplained)} mails are assumed to be sent and nothing befell who had them in hand; at most {self.e.doubts} may be: {sorted(unexplained)}")
         if len(turned_away) > self.refusals_allowed():
             self.say("not told", f"{len(turned_away)} notices were given up because their recipient was refused, the mail server refused {self.refusals_allowed()}")
-
-    def doubts_allowed(self):
-        return self.e.kills["notifier"]
 
     def refusals_allowed(self):
         return 0
