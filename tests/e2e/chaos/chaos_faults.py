@@ -92,11 +92,13 @@ def queues_purged(world):
 
 @fault("queues-full", "the queues of intake and of work take no more (a nack for every message): 503, jobs wait in the ledger, all goes out when there is room", is_alone=True)
 def queues_full(world):
-    world.room.rabbit.ctl("set_operator_policy", "-p", "postroom", "full", r"^(ledger\.intake|jira|trello|notifier|mail_router)$", '{"max-length": 1}', "--apply-to", "queues")
+    full = '<<"postroom">>, <<"full">>'
+    queues = '<<"^(ledger[.]intake|jira|trello|notifier|mail_router)$">>'
+    world.room.rabbit.evaluate(f'ok = rabbit_policy:parse_set_op({full}, {queues}, <<"{{\\"max-length\\": 1}}">>, 0, <<"queues">>, <<"chaos">>)')
     try:
         yield 5
     finally:
-        world.room.rabbit.ctl("clear_operator_policy", "-p", "postroom", "full")
+        world.room.rabbit.evaluate(f'ok = rabbit_policy:delete_op({full}, <<"chaos">>)')
 
 
 @fault("broker-wiped", "the broker loses everything while no promise is with it alone: queues are made anew, all unfinished work is dispatched again", is_alone=True)
