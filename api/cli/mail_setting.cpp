@@ -56,7 +56,7 @@ mail::Known known_of(const mail::Message& message, const mail::Analysis& analysi
   const auto take = [&](std::int64_t number, mail::ThreadedBy by) { known.thread = mail::KnownThread{fmt::format("#{}", number), by, false}; };
   if (analysis.bounced_mail) {
     const auto view = reading.ticket(analysis.bounced_mail->ticket_id);
-    known.is_our_mail_reported = view && *view;
+    if (view && *view) known.reported = mail::Reported::ours;
   }
   if (analysis.signed_thread) {
     const auto view = reading.ticket(analysis.signed_thread->ticket_id);

@@ -19,6 +19,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   std::error_code failed;
   if (std::filesystem::is_directory(path, failed))
     return Error{Code::bad_message, fmt::format("{} is a folder", path.string())};
+  if (std::filesystem::exists(path, failed) && !std::filesystem::is_regular_file(path, failed))
+    return Error{Code::bad_message, fmt::format("{} is not a regular file", path.string())};
   std::ifstream file{path, std::ios::binary};
   if (!file) return Error{Code::bad_message, fmt::format("{} cannot be read: {}", path.string(), std::strerror(errno))};
   const std::size_t limit = mail::Limits{}.mail_bytes + 1;

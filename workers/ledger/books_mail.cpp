@@ -187,6 +187,9 @@ Result<void> Books::load_mail(const Needs& needs, State& state) {
     auto loaded = into(state.same_bytes, database_, "WHERE blob_sha256 = ?1 AND inbox_id = ?2 LIMIT 1", {needs.mail_blob, *needs.mailbox_id});
     if (!loaded) return loaded;
   }
+  if (needs.boards) {
+    if (auto loaded = load_boards(state); !loaded) return loaded;
+  }
   // What was decided already needs no looking up.
   if (!needs.trace || !state.mail || state.mail->stage != store::MailStage::parsing) return {};
   if (auto loaded = load_boards(state); !loaded) return loaded;

@@ -51,6 +51,7 @@ struct MailHouse : House {
     std::int64_t validity = 7;
     std::string bytes;  // "" = its own
     std::int64_t age_seconds = 60;
+    std::string trouble;  // then nothing could be fetched
   };
   static std::string arrival_id(const Fetched& mail) {
     return crypto::uuid_v5(mail.inbox, {std::to_string(mail.validity), std::to_string(mail.uid)});
@@ -65,6 +66,11 @@ struct MailHouse : House {
     message.previous_uid = mail.previous;
     message.blob = messages::BlobRef{crypto::to_hex(crypto::sha256(mail.bytes.empty() ? id : mail.bytes)), 100};
     message.received_at_us = to_micros(clock.wall()) - mail.age_seconds * second;
+    if (!mail.trouble.empty()) {
+      message.extent = messages::MailExtent::none;
+      message.blob.reset();
+      message.trouble = mail.trouble;
+    }
     return delivery(messages::MailArrived::type, codec::encode(message), "imap_poller", "ledger.intake", id);
   }
   std::string fetch(const Fetched& mail) {

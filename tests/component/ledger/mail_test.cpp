@@ -217,6 +217,30 @@ TEST_CASE("a mail that matches nothing waits, is assigned and replayed, and keep
   house.check_balance();
 }
 
+TEST_CASE("a mail of which nothing could be fetched is assigned and sent on, and is one ticket of where it is") {
+  MailHouse house;
+  const auto id = house.fetch({.trouble = "NO broken on disk"});
+  const auto shelved = house.arrival(id);
+  CHECK(shelved.arrival.state == ArrivalState::standby);
+  const std::string item = shelved.standby->id;
+  CHECK(house.command(messages::StandbyAssign{item, "ada", {}, "desk", {}, {}}).status == 200);
+  CHECK(house.command(messages::StandbyRetry{item, "ada", {}}).status == 200);
+  const auto replays = house.publisher.take(messages::MailArrived::type);
+  REQUIRE(replays.size() == 1);
+  for (int i = 0; i < 2; ++i) {
+    house.publisher.published.push_back(replays[0]);
+    house.bring_back(messages::MailArrived::type, "ledger.intake");
+  }
+  CHECK(house.arrival(id).arrival.state == ArrivalState::opened);
+  const auto ticket = house.ticket(shelved.arrival.ticket_id).ticket;
+  CHECK(ticket.board_id == "desk");
+  CHECK(ticket.description.find("UID 1 of UIDVALIDITY 7") != std::string::npos);
+  CHECK(house.number("SELECT COUNT(*) FROM tickets") == 1);
+  CHECK(house.number("SELECT COUNT(*) FROM standby WHERE state = 'resolved'") == 1);
+  CHECK(house.parse_jobs().empty());
+  house.check_balance();
+}
+
 TEST_CASE("a replay that is delivered twice is read once; a lost one is open again") {
   MailHouse house;
   const auto shelved = house.receive({}, house.letter("lost", "Hello there"));

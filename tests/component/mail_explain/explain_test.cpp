@@ -243,6 +243,10 @@ TEST_CASE("files that are not there and homes that are not: told, with status 1"
   CHECK(of_folder.status == 1);
   REQUIRE(of_folder.lines.size() == 1);
   CHECK(of_folder.lines[0].root()["why"].string().find("is a folder") != std::string::npos);
+  const Said of_device = place.explain({"/dev/zero"});  // nothing that may never end
+  CHECK(of_device.status == 1);
+  REQUIRE(of_device.lines.size() == 1);
+  CHECK(of_device.lines[0].root()["why"].string().find("is not a regular file") != std::string::npos);
   const Said no_home = place.explain({place.put("a", mail_to("x@y.example", "a"))}, "--jsonl --home /nonexistent");
   CHECK(no_home.status == 1);
   CHECK(no_home.lines.empty());

@@ -31,6 +31,7 @@ class Run(MailRun):
         self.post["notices"] += [self.told_of("comment:ca1", "nc"), self.told_of("state:2", "ns")]
         self.servers["people"]["ann@people.example.test"] += [
             {"message_id": f"<x.{n}.y@us>", "answers": "", "subject": "[#3] post", "auto_submitted": "auto-generated"} for n in ("nc", "ns")]
+        self.servers["taken"] += ["<x.nc.y@us>", "<x.ns.y@us>"]
         for item in self.door["standby"]:
             item.update(ticket_id=None, subject_id="a6")
         for line in self.trello:

@@ -202,7 +202,8 @@ class Layout:
     @property
     def front_command(self):
         options = {"certificate": self.folder / "server.pem", "key": self.folder / "server.key", "account": SENDER_ACCOUNT, "secret": SENDER_SECRET,
-                   "submission": self.port("submission"), "smtps": self.port("smtps"), "trouble": self.trouble_path}
+                   "submission": self.port("submission"), "smtps": self.port("smtps"), "taken": self.folder / "taken.log",
+                   "trouble": self.trouble_path}
         options |= {"next": self.port("open")} if self.smtp == "opensmtpd" else {"next": self.folder / "lmtp.sock", "open": self.port("open")}
         python = sys.executable if importlib.util.find_spec("aiosmtpd") else "/usr/bin/python3"  # whose packages are the system's
         return [python, "-B", str(pathlib.Path(__file__).with_name("smtp_front.py")), *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
@@ -386,6 +387,11 @@ class MailServers(Layout):
     def on_their_way(self):
         """How many mails the SMTP server has taken and not delivered."""
         return sum(1 for _ in (self.folder / "spool" / "queue").glob("*/*/*")) if self.smtpd else 0
+
+    def taken(self):
+        """Of the mails of those who logged in: the Message-ID of each time that one was answered 250."""
+        path = self.folder / "taken.log"
+        return path.read_text(encoding="utf-8").split() if path.exists() else []
 
     def given_up(self):
         """What the SMTP server took and will never deliver, a line each: such a mail is lost, and not by those who sent it."""

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The SMTP server of the tests where TLS and logins are wanted: takes a mail, hands it on to LMTP or to the next SMTP server, and says 250 only when that has it.
 
-    smtp_front.py --next SOCKET|PORT --certificate PEM --key PEM --account NAME --secret SECRET --submission PORT --smtps PORT [--open PORT] [--trouble FILE]
+    smtp_front.py --next SOCKET|PORT --certificate PEM --key PEM --account NAME --secret SECRET --submission PORT --smtps PORT [--open PORT] [--taken FILE] [--trouble FILE]
 
 --next: the path of an LMTP socket, or the port of an SMTP server on loopback. submission: STARTTLS and a login required. smtps: TLS from the first byte and a
-login required. open: anybody, STARTTLS offered. What the next server does not take now is answered 451, so the sender tries again.
+login required. open: anybody, STARTTLS offered. What the next server does not take now is answered 451, so the sender tries again. taken: gets the Message-ID
+of each mail that is about to be answered 250 to somebody who logged in, a line each.
 
 --trouble: while that file is there, its JSON says what goes wrong for those who log in: {"at": "recipient" | "dot", "answer": "451 4.3.0 not now", "share": 0.5},
 or {"at": "dot", "share": 0.5} without an answer: the mail is handed on and the connection closed without a word. Each time it adds a line to FILE.log.
@@ -12,6 +13,7 @@ or {"at": "dot", "share": 0.5} without an answer: the mail is handed on and the 
 
 import argparse
 import asyncio
+import email
 import json
 import pathlib
 import random
@@ -27,8 +29,8 @@ SIZE_LIMIT = 60 << 20
 class Hand:
     """Passes a whole mail on, with a line on top that tells where it came from, as every mail server writes one."""
 
-    def __init__(self, following, trouble=None):
-        self.following, self.trouble = following, trouble
+    def __init__(self, following, taken=None, trouble=None):
+        self.following, self.taken, self.trouble = following, taken, trouble
 
     def _goes_wrong(self, session, at):
         """The trouble that strikes now, or None."""
@@ -63,7 +65,12 @@ class Hand:
         if trouble:
             server.transport.abort()
             await asyncio.Event().wait()  # until this connection's task is cancelled
-        return f"550 5.1.1 refused: {sorted(refused)}" if len(refused) == len(envelope.rcpt_tos) else "250 2.0.0 kept"
+        if len(refused) == len(envelope.rcpt_tos):
+            return f"550 5.1.1 refused: {sorted(refused)}"
+        if self.taken and session.authenticated:
+            with open(self.taken, "a", encoding="utf-8") as log:
+                log.write(f"{email.message_from_bytes(envelope.original_content)['Message-ID']}\n")
+        return "250 2.0.0 kept"
 
     def _pass_on(self, sender, recipients, content):
         """Who was refused for good."""
@@ -79,7 +86,7 @@ class Hand:
 async def serve(given):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(given.certificate, given.key)
-    hand = Hand(given.next, pathlib.Path(given.trouble) if given.trouble else None)
+    hand = Hand(given.next, given.taken, pathlib.Path(given.trouble) if given.trouble else None)
 
     def check(server, session, envelope, mechanism, data):
         is_right = isinstance(data, LoginPassword) and data == LoginPassword(given.account.encode(), given.secret.encode())
@@ -104,6 +111,7 @@ def main():
     for name in ("submission", "smtps"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--open", type=int)
+    parser.add_argument("--taken")
     parser.add_argument("--trouble")
     warnings.simplefilter("ignore", UserWarning)  # that a login without TLS is unwise: smtps has it, unseen
     asyncio.run(serve(parser.parse_args()))

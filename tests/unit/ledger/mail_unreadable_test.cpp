@@ -198,3 +198,82 @@ TEST_CASE("an answer that is too large says so in its comment; of a mailbox that
   CHECK(world.comments[0].text == "[Only the header of the mail was fetched: it has 80 MB. The mail itself is still on its server.]");
   CHECK(world.comments[0].full_text.empty());
 }
+
+TEST_CASE("a mail of which nothing could be fetched is a ticket of where it is once it has a board") {
+  MailWorld world;
+  world.state.mailbox->after_import = messages::AfterImport::seen;
+  world.state.smtp.emplace();
+  world.state.smtp->id = "smtp";
+  auto message = world.mail();
+  message.extent = messages::MailExtent::none;
+  message.blob.reset();
+  message.trouble = "NO [CANNOT] broken on disk";
+  std::string place = "It is still in the folder INBOX of support@example.com: UID 11 of UIDVALIDITY 7, 1234 bytes.";
+  SUBCASE("its size is known") {}
+  SUBCASE("its size is not known") {
+    message.stated_size = 0;
+    place = "It is still in the folder INBOX of support@example.com: UID 11 of UIDVALIDITY 7.";
+  }
+  SUBCASE("its mailbox is gone") {
+    place = "It is still on its server: UID 11 of UIDVALIDITY 7, 1234 bytes.";
+    world.arrive(message);
+    world.state.mailbox.reset();
+  }
+  if (!world.state.mail) world.arrive(message);
+  world.retry("shop");
+  REQUIRE(world.state.ticket.has_value());
+  const auto& ticket = *world.state.ticket;
+  CHECK(ticket.id == MailWorld::promised);
+  CHECK(ticket.number == 42);
+  CHECK(ticket.board_id == "shop");
+  CHECK(ticket.title == "Mail that could not be fetched");
+  CHECK(ticket.description == "[The mail could not be fetched from the server: NO [CANNOT] broken on disk]\n\n" + place);
+  CHECK_FALSE(ticket.creator_email.has_value());
+  CHECK(world.state.mail->verdict == "ticket");
+  CHECK(world.state.mail->ticket_id == ticket.id);
+  CHECK(world.state.mail->why.find("assigned to board Shop") != std::string::npos);
+  CHECK(world.state.arrival->state == ArrivalState::opened);
+  CHECK(world.state.arrival->board_id == "shop");
+  CHECK(world.state.item->state == StandbyState::resolved);
+  CHECK(world.noted("opened")->detail.find("broken on disk") != std::string::npos);
+  CHECK(world.deliveries.empty());
+  CHECK(world.attachments.empty());
+  CHECK(world.chores.empty());
+  CHECK(world.counters["arrivals_standby"] == 0);
+
+  world.arrive(world.mail());  // whole, after all, but late
+  CHECK(world.state.ticket->number == 42);
+  CHECK(world.state.arrival->state == ArrivalState::opened);
+}
+
+TEST_CASE("a mail of which nothing could be fetched waits on when its board is archived by now, and says both") {
+  MailWorld world;
+  auto message = world.mail();
+  message.extent = messages::MailExtent::none;
+  message.blob.reset();
+  message.trouble = "NO broken on disk";
+  world.arrive(message);
+  world.retry("old");
+  CHECK_FALSE(world.state.ticket.has_value());
+  CHECK(world.state.item->state == StandbyState::open);
+  CHECK(world.state.item->reason_class == "unfetchable");
+  CHECK(world.state.item->reason.find("broken on disk") != std::string::npos);
+  CHECK(world.state.item->reason.find("archived") != std::string::npos);
+  world.retry("desk");
+  CHECK(world.state.ticket->board_id == "desk");
+}
+
+TEST_CASE("only a mail that is sent on without bytes asks for the boards at once") {
+  auto message = MailWorld::mail();
+  messages::Envelope envelope;
+  const auto asks = [&] {
+    const Needs wanted = needs(message, Incoming{envelope, "", "", "", "", ""});
+    CHECK(wanted.boards == wanted.ticket_number);
+    return wanted.boards;
+  };
+  CHECK_FALSE(asks());
+  envelope.retry = 1;
+  CHECK_FALSE(asks());
+  message.blob.reset();
+  CHECK(asks());
+}

@@ -30,14 +30,14 @@ bool needs_secret_again(const store::ConnectionRow& before, const ConnectionUpda
   return (message.base_url && host_of(*message.base_url) != host_of(before.base_url)) || (message.account && *message.account != before.account);
 }
 
-// An inbox somewhere else has the mails of one of its inboxes, there where it is to lead now.
-const AccountInbox* new_twin(const State& state, const store::ConnectionRow& after) {
+// An inbox somewhere else has the folders of one of its inboxes, there where it is to lead now.
+std::optional<Problem> new_place_taken(const State& state, const store::ConnectionRow& after) {
   const auto& before = *state.connection;
-  if (after.kind != ConnectionKind::imap || mailbox_place(after.base_url, after.account) == mailbox_place(before.base_url, before.account)) return nullptr;
+  if (after.kind != ConnectionKind::imap || mailbox_place(after.base_url, after.account) == mailbox_place(before.base_url, before.account)) return std::nullopt;
   for (const auto& inbox : state.connection_inboxes) {
-    if (const AccountInbox* twin = twin_of(state, after, inbox)) return twin;
+    if (auto problem = place_taken(state, after, inbox)) return problem;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 // Their holders come again with the new settings; what failed with the old ones is tried at once.
@@ -90,7 +90,10 @@ Decision decide(const State& state, const ConnectionUpdate& message, const Incom
   if (message.account) connection.account = *message.account;
   if (message.secret_sealed) connection.secret_sealed = *message.secret_sealed;
   if (message.is_paused) connection.is_paused = *message.is_paused;
-  if (const AccountInbox* twin = new_twin(state, connection)) return refused(polled_already(*twin, message.account ? "/account" : "/base_url"), command_id);
+  if (auto problem = new_place_taken(state, connection)) {
+    problem->pointer = message.account ? "/account" : "/base_url";
+    return refused(*problem, command_id);
+  }
   connection.updated_at = context.now;
   ++connection.version;
   // Whatever was known of the far side was known of the old settings.

@@ -64,6 +64,9 @@ Decision decide_parse(const State& state, Context& context);
 // A mail that nobody could parse: to the shelf, or to the board that somebody assigned it to.
 void need_unparsable(Needs& needs, std::string arrival_id);
 Decision decide_unparsable(const State& state, std::string_view reason, Context& context);
+// A mail on the shelf of which nothing could be fetched, sent on: to the board that it has now, else back.
+void need_unfetched(Needs& needs);
+Decision decide_unfetched(const State& state, store::MailRow mail, Context& context);
 
 // A message that cannot be taken: kept whole. `pending_item` of the state, if any, is the item whose replay failed.
 Needs poison_needs(const Incoming& in);

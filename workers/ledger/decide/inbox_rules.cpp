@@ -21,6 +21,12 @@ bool is_folder(const std::string& name) { return !name.empty() && name.size() <=
 
 Problem wrong(std::string detail, std::string pointer) { return {422, "invalid", "Not acceptable", std::move(detail), std::move(pointer)}; }
 
+PlaceAsked asked_of(const State& state, const store::MailInboxRow& inbox) {
+  if (!state.inbox) return {};
+  const auto& before = *state.inbox;
+  return {before.folder != inbox.folder, before.after_import != inbox.after_import || before.after_folder != inbox.after_folder};
+}
+
 }  // namespace
 
 std::optional<std::string> kept_text(const std::optional<std::string>& text) { return text && !text->empty() ? text : std::nullopt; }
@@ -46,12 +52,12 @@ std::optional<Problem> wrong_inbox(const State& state, const store::MailInboxRow
     return wrong(fmt::format("This connection is of kind {}, mail goes out by one of kind smtp.", messages::name_of(state.smtp_asked->kind)), "/smtp_connection_id");
   }
   if (inbox.after_import == messages::AfterImport::move && !inbox.after_folder) return wrong("To move mails, name the folder they go to.", "/after_folder");
-  if (inbox.after_import == messages::AfterImport::move && *inbox.after_folder == inbox.folder) {
+  const PlaceAsked asked = asked_of(state, inbox);
+  if ((asked.is_folder_new || asked.is_target_new) && is_moving(inbox) && is_same_folder(*inbox.after_folder, inbox.folder)) {
     return wrong("Mails cannot be moved to where they are: they would come in again for ever.", "/after_folder");
   }
   if (state.inbox_named && state.inbox_named->id != inbox.id) return name_taken(inbox.name);
-  if (const AccountInbox* twin = twin_of(state, *state.connection, inbox)) return polled_already(*twin, "/folder");
-  return std::nullopt;
+  return place_taken(state, *state.connection, inbox, asked);
 }
 
 }  // namespace postroom::ledger

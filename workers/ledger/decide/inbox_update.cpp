@@ -43,7 +43,7 @@ Needs needs(const InboxUpdate& message, const Incoming&) {
   needs.inbox_name = message.name;
   needs.board_id = kept_text(message.board_id);
   needs.smtp_connection_id = kept_text(message.smtp_connection_id);
-  needs.account_inboxes = message.folder.has_value();
+  needs.account_inboxes = message.folder || message.after || message.after_folder;
   return needs;
 }
 

@@ -80,10 +80,6 @@ struct Arriving {
     desk.shelve(item_of(in, messages::StandbyKind::arrival, reason_class, reason, context), reason_class, reason);
   }
 
-  std::string unfetchable_reason() const {
-    return fmt::format("The mail could not be fetched from the server: {}", message.trouble.empty() ? "it gave no reason." : message.trouble);
-  }
-
   // The same bytes in the same mailbox are the same mail: it was copied, or the mailbox was made anew. Two headers without their mails
   // are only comparable across that.
   bool is_same_mail() const {
@@ -99,7 +95,7 @@ struct Arriving {
                       {"uid", std::to_string(message.uid)}}));
     store::MailRow mail = fresh_row();
     if (mail.extent == MailExtent::none) {
-      shelve(mail, unfetchable, unfetchable_reason());
+      shelve(mail, unfetchable, with_way_out(unfetchable_reason(mail)));
     } else if (!state.mailbox) {
       shelve(mail, inbox_unknown, "The mailbox that it came from is not one of ours any more: assign the mail to a board.");
     } else if (in.envelope.retry == 0 && is_same_mail()) {
@@ -153,8 +149,10 @@ struct Arriving {
     if (is_whole() || mail.extent != MailExtent::whole) take_bytes(mail);  // it may have been fetched whole meanwhile
     const bool is_being_read = mail.stage != MailStage::decided && mail.blob_sha256 == state.mail->blob_sha256;
     if (mail.extent == MailExtent::none) {
-      shelve(mail, unfetchable, unfetchable_reason());
-    } else if (!is_being_read) {
+      decision = decide_unfetched(state, std::move(mail), context);
+      return;
+    }
+    if (!is_being_read) {
       queue(mail);
       store::StandbyRow item = *state.pending_item;
       item.due_at = context.now + parse_patience;
@@ -173,6 +171,7 @@ Needs needs(const MailArrived& message, const Incoming& in) {
   needs.mailbox_id = message.inbox_id;
   if (message.blob) needs.mail_blob = message.blob->sha256;
   if (message.blob && in.envelope.retry == 0) needs.standby_id = reused_item_id(in.envelope.message_id, message);
+  if (!message.blob && in.envelope.retry > 0) need_unfetched(needs);
   return needs;
 }
 

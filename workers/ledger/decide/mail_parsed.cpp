@@ -46,10 +46,13 @@ std::string joined_notes(const std::vector<std::string>& notes) {
 // The header says whose and what it is; what to do with it a person decides. Sent on from the shelf, it goes the way of all mails.
 bool is_header_alone(const State& state) { return state.mail->extent == MailExtent::header_only && state.arrival->state != ArrivalState::standby; }
 
-std::string header_reason(const State& state) {
+std::string place_of(const State& state) {
   const auto& from = state.mailbox;
-  const std::string place = from ? fmt::format("in the folder {} of {}", from->folder, from->address) : "on its server";
-  return fmt::format("Only the header of the mail was fetched: {}. The mail itself is still {}.", state.mail->trouble, place);
+  return from ? fmt::format("in the folder {} of {}", from->folder, from->address) : "on its server";
+}
+
+std::string header_reason(const State& state) {
+  return fmt::format("Only the header of the mail was fetched: {}. The mail itself is still {}.", state.mail->trouble, place_of(state));
 }
 
 // What is missing comes first, where whoever works on it reads.
@@ -125,7 +128,9 @@ struct Reading {
                  detail({{"recipient", bounce.recipient}, {"action", bounce.action}, {"status", bounce.status}, {"reason", bounce.reason}, {"arrival_id", mail.arrival_id}}));
     // It was sent, then, whatever its worker could tell.
     decision.insert_missing(store::MailThreadRow{bounce.original_message_id, state.bounced->ticket_id, context.now});
-    if (state.bounced->state == store::DeliveryState::done && bounce.action != "delivered") {
+    // One that it was passed on to, or anybody's: told above, and no word about whom we wrote to.
+    const bool is_about_recipient = bounce.recipient.empty() || mail::canonical_address(bounce.recipient) == mail::canonical_address(state.bounced->recipient);
+    if (is_about_recipient && state.bounced->state == store::DeliveryState::done && bounce.action != "delivered") {
       store::DeliveryRow delivery = *state.bounced;
       if (bounce.action == "failed") delivery.reason_class = messages::ReasonClass::recipient_refused;
       delivery.reason = limited_line(mail.why, 500);
@@ -209,29 +214,42 @@ struct Reading {
     const mail::Route route = assigned_route(state);
     const store::BoardRow* board = board_of(state, route);
     if (board == nullptr) return shelve(verdicts::unparsable, unparsable, fmt::format("{}; {}", reason, route.why));
-    open_unread(*board, reason, route.why);
+    decided("ticket", fmt::format("{}; it could not be read, so nobody is answered", route.why));
+    const std::string_view attached = "It is attached as it came; subject and sender are what its first lines say.";
+    open_bare(*board, "Mail that could not be read", with_remark(remark, fmt::format("{}\n\n{}", reason, attached)), reason);
+    const bool is_whole = mail.extent == MailExtent::whole;
+    attach({is_whole ? "mail.eml" : "mail-header.eml", "message/rfc822", "", false, {mail.blob_sha256, mail.blob_size}}, *mail.ticket_id, std::nullopt);
+    finish(ArrivalState::opened);
+  }
+
+  // Nothing of it is here: with a board it is a ticket of where it is. Nothing is done to it there, for it may break whoever touches it.
+  void unfetched() {
+    const std::string reason = unfetchable_reason(mail);
+    if (mail.assigned_board.empty()) return shelve(verdicts::standby, unfetchable, with_way_out(reason));
+    const mail::Route route = assigned_route(state);
+    const store::BoardRow* board = board_of(state, route);
+    if (board == nullptr) return shelve(verdicts::standby, unfetchable, fmt::format("{}; {}", reason, route.why));
+    decided("ticket", fmt::format("{}; it could not be fetched, so nobody is answered", route.why));
+    const std::string size = mail.blob_size > 0 ? fmt::format(", {} bytes", mail.blob_size) : "";
+    const std::string place = fmt::format("It is still {}: UID {} of UIDVALIDITY {}{}.", place_of(state), mail.uid, mail.uid_validity, size);
+    open_bare(*board, "Mail that could not be fetched", limited_text(fmt::format("[{}]\n\n{}", reason, place)), reason);
+    desk.end_as(ArrivalState::opened);
   }
 
  private:
-  void open_unread(const store::BoardRow& board, const std::string& reason, const std::string& why) {
-    decided("ticket", fmt::format("{}; it could not be read, so nobody is answered", why));
+  void open_bare(const store::BoardRow& board, std::string_view title, std::string description, const std::string& reason) {
     NewTicket fresh;
     fresh.id = desk.row().ticket_id;
     fresh.arrival_id = mail.arrival_id;
     fresh.correlation_id = desk.row().correlation_id;
-    fresh.title = limited_line(mail.subject.empty() ? "Mail that could not be read" : mail.subject, longest_title);
-    const std::string_view attached = "It is attached as it came; subject and sender are what its first lines say.";
-    fresh.description = with_remark(remark, fmt::format("{}\n\n{}", reason, attached));
+    fresh.title = limited_line(mail.subject.empty() ? title : mail.subject, longest_title);
+    fresh.description = std::move(description);
     if (mail::is_addr_spec(mail.sender_address)) fresh.creator_email = mail.sender_address;
     fresh.creator_name = unless_empty(mail.sender_name);
     fresh.why = mail.why;
     fresh.notes = reason;
-    const auto ticket = open_ticket(decision, context, state, board, std::move(fresh));
+    mail.ticket_id = open_ticket(decision, context, state, board, std::move(fresh)).id;
     desk.row().board_id = board.id;
-    mail.ticket_id = ticket.id;
-    const bool is_whole = mail.extent == MailExtent::whole;
-    attach({is_whole ? "mail.eml" : "mail-header.eml", "message/rfc822", "", false, {mail.blob_sha256, mail.blob_size}}, ticket.id, std::nullopt);
-    finish(ArrivalState::opened);
   }
 
   void attach(const messages::ParsedAttachment& part, const std::string& ticket_id, const std::optional<std::string>& comment_id) {
@@ -329,6 +347,18 @@ Decision decide(const State& state, const MailParsed& message, const Incoming&, 
     if (message.header) reading.take_facts(*message.header);
     reading.unread(message.trouble.empty() ? "it gave no reason." : message.trouble);
   }
+  reading.decision.update(*state.mail, std::move(reading.mail));
+  return std::move(reading.decision);
+}
+
+void need_unfetched(Needs& needs) { needs.ticket_number = needs.boards = true; }
+
+Decision decide_unfetched(const State& state, store::MailRow mail, Context& context) {
+  static const ParsedMail nothing;
+  State with_change = state;
+  with_change.mail = std::move(mail);
+  Reading reading{with_change, nothing, context};
+  reading.unfetched();
   reading.decision.update(*state.mail, std::move(reading.mail));
   return std::move(reading.decision);
 }

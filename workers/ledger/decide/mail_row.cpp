@@ -74,6 +74,14 @@ store::StandbyRow mail_item(const store::MailRow& mail, const store::ArrivalRow&
   return item_of({envelope, route.exchange, route.key, broker::names::ledger_intake, "", body}, messages::StandbyKind::arrival, reason_class, reason, context);
 }
 
+std::string unfetchable_reason(const store::MailRow& mail) {
+  return fmt::format("The mail could not be fetched from the server: {}", mail.trouble.empty() ? "it gave no reason." : mail.trouble);
+}
+
+std::string with_way_out(const std::string& unfetchable_reason) {
+  return fmt::format("{} (It is still there. Assigned to a board and sent on, this becomes a ticket that says so.)", unfetchable_reason);
+}
+
 void after_import(Decision& decision, Context& context, const std::optional<store::MailInboxRow>& mailbox, const store::MailRow& mail) {
   if (!mailbox || mailbox->after_import == AfterImport::keep) return;
   // What is not here whole stays where it is.

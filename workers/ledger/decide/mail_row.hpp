@@ -27,6 +27,10 @@ void move_cursor(Decision& decision, Context& context, const std::optional<store
 store::StandbyRow mail_item(const store::MailRow& mail, const store::ArrivalRow& arrival, std::string_view reason_class, std::string_view reason,
                             Context& context);
 
+// Why nothing of it is here; and for the shelf, what can be done.
+std::string unfetchable_reason(const store::MailRow& mail);
+std::string with_way_out(const std::string& unfetchable_reason);
+
 // Decided: what the mailbox wants done to it on the server, if anything.
 void after_import(Decision& decision, Context& context, const std::optional<store::MailInboxRow>& mailbox, const store::MailRow& mail);
 

@@ -55,6 +55,7 @@ struct Needs {
   OptionalId mail_id;              // arrival id of a mail, with its mailbox
   std::string mail_blob;           // of the mail arriving in `mailbox_id`: who has the same bytes
   std::optional<MailTrace> trace;  // where the mail belongs, with the boards
+  bool boards = false;             // without more of where it belongs
   bool notice = false;             // all that a notice about the ticket hangs on
   OptionalId notice_recipient;     // of a ticket that is not there yet
 
