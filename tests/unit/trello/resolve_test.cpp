@@ -95,38 +95,6 @@ TEST_CASE("trello resolve: nothing anywhere is absence") {
   CHECK(shape(talk.next(replied(200, card(2)))) == std::pair{Outcome::not_sent, ReasonClass::absent});
 }
 
-TEST_CASE("trello resolve: a list of many cards is read page by page, and no card of it one by one") {
-  const auto page = [](int from, int to, int ours = -1) {
-    std::vector<std::string> cards;
-    for (int i = to - 1; i >= from; --i) cards.push_back(card(i, i == ours));
-    return list(cards);
-  };
-  for (const bool is_there : {true, false}) {
-    ResolveTalk talk{grant(), "token"};
-    CHECK(url(talk.begin()).find("before=") == std::string::npos);
-    const auto second = talk.next(page(700, 1000));
-    CHECK(url(second).find("&before=" + id(700)) != std::string::npos);
-    CHECK(url(talk.next(page(400, 700))).find("&before=" + id(400)) != std::string::npos);
-    auto last = talk.next(page(350, 400, is_there ? 360 : -1));
-    if (!is_there) {
-      CHECK(url(last).find("/actions?") != std::string::npos);
-      last = talk.next(list({action(999), action(350), action(360)}));
-      CHECK(shape(last) == std::pair{Outcome::not_sent, ReasonClass::absent});
-      continue;
-    }
-    CHECK(verdict<worker::Done>(last).remote.id == id(360));
-  }
-}
-
-TEST_CASE("trello resolve: a server that does not page its list is asked once more, and then the creations") {
-  ResolveTalk talk{grant(), "token"};
-  talk.begin();
-  std::vector<std::string> cards;
-  for (int i = 0; i < 300; ++i) cards.push_back(card(i));
-  CHECK(url(talk.next(list(cards))).find("/lists/") != std::string::npos);
-  CHECK(url(talk.next(list(cards))).find("/actions?") != std::string::npos);
-}
-
 TEST_CASE("trello resolve: creations are paged with before, and too many end in a clear word") {
   ResolveTalk talk{grant(), "token"};
   talk.begin();

@@ -14,8 +14,6 @@ using worker::Step;
 namespace {
 constexpr std::size_t page_size = 100;
 constexpr int page_limit = 20;
-constexpr std::size_t list_page_size = 300;
-constexpr int list_page_limit = 7;                     // with it 2,100 cards are known by 7 reads instead of one each
 constexpr int check_limit = 200;                       // cards looked at one by one
 constexpr std::chrono::minutes clock_margin{5};        // our clock against Trello's
 }  // namespace
@@ -31,15 +29,10 @@ Step ResolveTalk::begin() {
     return worker::Refuse{{ReasonClass::credentials, "the connection's key or token contains characters that Trello never issues; enter them again", {}, {}}};
   }
   since_ = to_rfc3339(from_micros(*grant_.sent_at_us) - clock_margin).substr(0, 19) + ".000Z";
-  return ask_list();
-}
-
-Step ResolveTalk::ask_list() {
   stage_ = Stage::list;
-  ++list_pages_;
   return ask(grant_.site, secret_, "GET",
-             fmt::format("/1/lists/{}/cards?fields=id,desc,shortLink,shortUrl&attachments=true&limit={}&since={}{}{}", mapping_.list_id, list_page_size,
-                         http::percent_encoded(since_), oldest_card_.empty() ? "" : "&before=", oldest_card_));
+             fmt::format("/1/lists/{}/cards?fields=id,desc,shortLink,shortUrl&attachments=true&limit=300&since={}", mapping_.list_id,
+                         http::percent_encoded(since_)));
 }
 
 Step ResolveTalk::next(const worker::Answer& answer) {
@@ -59,16 +52,11 @@ Step ResolveTalk::next(const worker::Answer& answer) {
 }
 
 Step ResolveTalk::heard_list(const JsonView& cards) {
-  bool is_news = false;
   for (std::size_t i = 0; i < cards.size(); ++i) {
-    const std::string id{cards[i]["id"].text()};
-    is_news = judged_.emplace(id).second || is_news;
-    if (is_object_id(id) && (oldest_card_.empty() || id < oldest_card_)) oldest_card_ = id;
+    judged_.emplace(cards[i]["id"].text());
     if (carries(cards[i], grant_.marker)) keep(remote_of(cards[i]));
   }
-  if (!found_.empty()) return verdict();
-  // Behind a full page are older ones, unless the server says the same again.
-  return cards.size() >= list_page_size && is_news && list_pages_ < list_page_limit ? ask_list() : ask_actions();
+  return found_.empty() ? ask_actions() : verdict();
 }
 
 Step ResolveTalk::ask_actions() {

@@ -42,7 +42,6 @@ class ResolveTalk {
     std::string name;
     std::string short_link;
   };
-  worker::Step ask_list();
   worker::Step heard_list(const codec::JsonView& cards);
   worker::Step ask_actions();
   worker::Step heard_actions(const codec::JsonView& actions);
@@ -56,8 +55,6 @@ class ResolveTalk {
   messages::TrelloMapping mapping_;
   Stage stage_ = Stage::list;
   std::string since_;
-  std::string oldest_card_;  // id, of those that the list showed
-  int list_pages_ = 0;
   std::string before_;  // id of the oldest action seen
   int pages_ = 0;
   int checked_ = 0;
