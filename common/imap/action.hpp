@@ -70,7 +70,7 @@ struct MailMissing {
   Why why = Why::gone;
   std::string text;  // what the server said
 };
-struct Asking {  // of a careful session: this mail is to be asked for, as soon as on_noted says that it is written down
+struct Asking {  // of a careful session: this mail's body is to be asked for, as soon as on_noted says that it is written down
   Uid uid = 0;
 };
 struct Progress {  // every mail up to the cursor is reported: keep them, then call on_kept
@@ -94,6 +94,7 @@ struct Failed {  // close the connection
   Error error;
   std::optional<Uid>
       suspect;  // the mail that was being asked for; several sessions that die at the same one: put it into Task::skip
+  bool is_amid_mails = false;  // no suspect, but mails were asked for: one of them may be it, and a careful session finds it
 };
 
 using Action = std::variant<Send, WakeAt, Selected, ValidityChanged, CursorReset, Notice, MailBegin, MailChunk, MailEnd,

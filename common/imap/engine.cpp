@@ -104,7 +104,7 @@ Actions Engine::on_noted(Uid uid, SteadyTime now) {
   return call(now, [&] {
     if (asking_ != uid) return;
     noted_ = std::exchange(asking_, std::nullopt);
-    if (stage_ == Stage::fetching) measure({uid});
+    if (stage_ == Stage::fetching) fetch();
   });
 }
 
@@ -128,10 +128,11 @@ Actions Engine::on_stop(SteadyTime now) {
 // The first failure wins: what follows from it is of no interest.
 void Engine::fail(Error error, std::optional<Uid> to_blame) {
   if (stage_ == Stage::closed) return;
-  const auto mail = to_blame ? to_blame : suspect();
+  const auto mail = to_blame || is_server_unwell_ ? to_blame : suspect();
+  const bool is_amid_mails = !mail && !is_server_unwell_ && (is_pending(Kind::measure) || is_pending(Kind::bodies));
   if (delivery_ && delivery_->is_begun) emit(MailDropped{});
   if (stage_ == Stage::fetching) report_progress();  // a line that breaks every minute still gets on
-  emit(Failed{std::move(error), mail});
+  emit(Failed{std::move(error), mail, is_amid_mails});
   end();
 }
 
@@ -143,10 +144,11 @@ void Engine::end() {
 
 std::optional<Uid> Engine::suspect() const {
   if (delivery_ && delivery_->uid) return delivery_->uid;
-  if (pending_.empty() || pending_.front().uids.size() != 1) return std::nullopt;
-  const Kind kind = pending_.front().kind;
-  if (kind != Kind::measure && kind != Kind::bodies) return std::nullopt;
-  return pending_.front().uids.front();
+  // A NOOP stands before the second look at a mail that was refused, which is then to blame.
+  const auto first = std::find_if(pending_.begin(), pending_.end(), [](const Pending& p) { return p.kind != Kind::sync; });
+  if (first == pending_.end() || first->uids.size() != 1) return std::nullopt;
+  if (first->kind != Kind::measure && first->kind != Kind::bodies) return std::nullopt;
+  return first->uids.front();
 }
 
 std::string Engine::next_tag() {

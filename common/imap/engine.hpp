@@ -175,6 +175,7 @@ class Engine {
   std::size_t older_count_ = 0;
   Uid progress_ = 0;  // last reported
   std::optional<Uid> asking_;  // not noted yet
+  bool is_server_unwell_ = false;  // by its own word: what is under way has nothing to do with the end
   std::optional<Uid> noted_;
 
   // the body that is coming in

@@ -63,10 +63,6 @@ void Engine::measure_more() {
       return true;
     });
     if (uids.empty()) continue;
-    if (settings_.is_careful && noted_ != uids.front()) {
-      asking_ = uids.front();
-      return emit(Asking{*asking_});
-    }
     measure(std::move(uids));
   }
 }
@@ -85,6 +81,14 @@ void Engine::measure(std::vector<Uid> uids) {
 void Engine::ask_more() {
   while (std::count_if(pending_.begin(), pending_.end(), [](const Pending& p) { return p.kind == Kind::bodies; }) <
          static_cast<std::ptrdiff_t>(body_commands)) {
+    if (settings_.is_careful) {  // only now: of a mailbox full of old mails each is measured, and none is fetched
+      const auto uid = plan_.next_to_ask();
+      if (asking_ || !uid) return;
+      if (noted_ != uid) {
+        asking_ = uid;
+        return emit(Asking{*uid});
+      }
+    }
     auto ask = plan_.take_to_ask();
     if (!ask) return;
     const std::string items = ask->is_header_only ? fmt::format("(UID BODY.PEEK[HEADER]<0.{}>)", settings_.header_limit)
@@ -169,6 +173,7 @@ void Engine::end_mail(Uid uid, FetchPlan::Mail& mail, std::uint64_t byte_count) 
 bool Engine::fails_for_now(const Status& status) {
   const std::string& code = status.code.name;
   if (status.condition == Condition::ok || (code != "UNAVAILABLE" && code != "INUSE" && code != "LIMIT")) return false;
+  is_server_unwell_ = true;
   fail({code == "LIMIT" ? Code::rate_limited : Code::unavailable,
         fmt::format("the server gives no mail now: {}", readable(status)), task_.mailbox});
   return true;

@@ -62,6 +62,13 @@ bool FetchPlan::has_room(std::size_t count, std::uint64_t bytes) const {
          window_bytes_ + bytes <= settings_.window_bytes;
 }
 
+std::optional<Uid> FetchPlan::next_to_ask() const {
+  for (const auto& [uid, mail] : mails_) {
+    if (mail.state == State::waiting) return uid;
+  }
+  return std::nullopt;
+}
+
 std::optional<FetchPlan::Ask> FetchPlan::take_to_ask() {
   Ask ask;
   for (auto& [uid, mail] : mails_) {

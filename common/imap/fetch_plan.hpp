@@ -48,6 +48,7 @@ class FetchPlan {
   Uid reported_up_to(Uid before) const;  // every mail of the round up to this is finished; `before` when none is
 
   std::vector<Uid> take_to_measure();
+  std::optional<Uid> next_to_ask() const;  // the first that take_to_ask would try
   std::optional<Ask> take_to_ask();  // nothing while the window is full
 
   Mail* find(Uid uid);  // null: not part of what is going on

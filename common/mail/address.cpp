@@ -251,7 +251,7 @@ std::string canonical_address(std::string_view addr) {
 bool takes_no_answers(std::string_view addr) {
   static constexpr std::array<std::string_view, 5> exact = {"postmaster", "abuse", "root", "nobody", "bounce"};
   static constexpr std::array<std::string_view, 2> beginnings = {"noreply", "donotreply"};
-  // Words of the local part, wherever they stand, between its ends, dots, dashes, underscores and pluses.
+  // Words of the local part, wherever they stand, between its ends, dots, dashes, underscores and pluses, numbered or not.
   static constexpr std::array<std::string_view, 13> phrases = {
       "-noreply-",     "-no-reply-",        "-donotreply-",     "-do-not-reply-",    "-donot-reply-",
       "-dont-reply-",  "-autoreply-",       "-auto-reply-",     "-autoresponder-",   "-bounces-",
@@ -259,7 +259,10 @@ bool takes_no_answers(std::string_view addr) {
   const std::string whole = canonical_address(addr);
   const std::string_view local = std::string_view{whole}.substr(0, whole.rfind('@'));
   std::string words = "-";
-  for (const char c : local) words += c == '.' || c == '_' || c == '+' ? '-' : c;
+  for (const char c : local) {
+    if (c >= '0' && c <= '9') continue;  // no-reply2
+    words += c == '.' || c == '_' || c == '+' ? '-' : c;
+  }
   words += '-';
   return std::find(exact.begin(), exact.end(), local) != exact.end() ||
          std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view one) { return local.starts_with(one); }) ||

@@ -194,6 +194,7 @@ struct PollEnded {
   ReasonClass reason_class = ReasonClass::none;
   std::string reason;                       // one sentence for a person
   std::optional<std::int64_t> suspect_uid;  // the mail that was being asked for when the conversation broke
+  std::optional<bool> is_amid_mails;        // it broke while several were asked for: nobody knows at which
   std::optional<MailboxFacts> mailbox;
   std::int64_t older_count = 0;
   std::vector<ChoreReport> chores;
@@ -206,6 +207,7 @@ struct PollEnded {
     field("reason_class", self.reason_class);
     field("reason", self.reason);
     field("suspect_uid", self.suspect_uid);
+    field("is_amid_mails", self.is_amid_mails);
     field("mailbox", self.mailbox);
     field("older_count", self.older_count);
     field("chores", self.chores);

@@ -57,7 +57,7 @@ struct MailInboxRow {
   std::int64_t version = 0;
   std::int64_t created_at = 0;
   std::int64_t updated_at = 0;
-  std::int64_t silences = 0;
+  std::int64_t silences = 0;  // and leases that broke amid several mails: reasons to be careful
   std::int64_t asking_uid_validity = 0;
   std::int64_t asking_uid = 0;
   bool operator==(const MailInboxRow&) const = default;

@@ -182,6 +182,7 @@ void Lease::say_end() {
     end.reason_class = failure_.reason_class;
     end.reason = failure_.text;
     if (suspect_) end.suspect_uid = *suspect_;
+    if (is_amid_mails_) end.is_amid_mails = true;
   }
   end.mailbox = facts();
   end.older_count = std::exchange(older_count_, 0);

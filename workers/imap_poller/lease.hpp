@@ -204,6 +204,7 @@ class Lease {
   bool is_leaving_ = false;
   Failure failure_;
   std::optional<imap::Uid> suspect_;
+  bool is_amid_mails_ = false;  // it broke at one of several
 };
 
 }  // namespace postroom::imap_poller

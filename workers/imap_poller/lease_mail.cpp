@@ -89,6 +89,7 @@ void Lease::perform(imap::Actions actions, SteadyTime now) {
 
 void Lease::ended(const imap::Failed& failed) {
   suspect_ = failed.suspect;
+  is_amid_mails_ = failed.is_amid_mails;
   fail({reason_class_of(failed.error.code()), failed.error.text()});
 }
 

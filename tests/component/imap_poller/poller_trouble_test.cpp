@@ -183,6 +183,34 @@ TEST_CASE("a server that breaks off in the middle of a mail: the others come, th
   CHECK(inbox.cursor->last_uid == 5);
 }
 
+TEST_CASE("a server that says goodbye to every batch with one mail in it: a careful lease finds the one, and its neighbours come in") {
+  HostileServer server{{12, 13, 14}, [](std::uint32_t uid) { return uid == 12 ? std::string{"* BYE FETCH failed: Internal error\r\n"} : std::string{}; }};
+  Stage stage;
+  Inbox& inbox = stage.inbox(server.base_url());
+  inbox.is_push = false;
+  const auto worker = stage.start_worker();
+  int strikes = 0;
+  for (std::size_t lease = 1; lease <= 4; ++lease) {
+    stage.dispatch(inbox);
+    stage.run_until([&] { return inbox.ends.size() == lease; });
+    const auto& end = inbox.ends.back();
+    CHECK(end.outcome == PollOutcome::failed);
+    CHECK(end.is_amid_mails.value_or(false) == (lease == 1));
+    CHECK(end.suspect_uid.has_value() == (lease > 1));
+    if (end.suspect_uid == 12) ++strikes;
+    inbox.is_careful = end.is_amid_mails.value_or(false) || strikes > 0;  // as the ledger has it
+  }
+  CHECK(strikes == 3);
+  CHECK(inbox.arrivals.empty());
+  inbox.skip = {12};
+  stage.dispatch(inbox);
+  stage.run_until([&] { return inbox.ends.size() == 5 && inbox.arrivals.size() == 3; });
+  CHECK(inbox.ends.back().outcome == PollOutcome::done);
+  CHECK(inbox.arrivals[0].uid == 12);
+  CHECK(inbox.arrivals[0].extent == MailExtent::none);
+  CHECK(inbox.cursor->last_uid == 14);
+}
+
 TEST_CASE("a mail that kills its poller: a careful one says before which it dies, and it is passed over in the end") {
   Dovecot dovecot{Dovecot::Encryption::offered};
   for (int i = 1; i <= 5; ++i) dovecot.deliver("desk", i == 3 ? std::string{"Subject: killer\r\n\r\n"} : mail_number(i));

@@ -145,8 +145,8 @@ class Player {
               [&](const Done&) { answer("A: done"); },
               [&](const Failed& a) {
                 CHECK_FALSE(is_in_mail_);
-                answer(fmt::format("A: failed {}: {}{}", code_text(a.error.code()), a.error.what(),
-                                   a.suspect ? fmt::format(" (at {})", *a.suspect) : ""));
+                answer(fmt::format("A: failed {}: {}{}{}", code_text(a.error.code()), a.error.what(),
+                                   a.suspect ? fmt::format(" (at {})", *a.suspect) : "", a.is_amid_mails ? " (amid mails)" : ""));
               },
           },
           action);

@@ -35,6 +35,7 @@ std::string show(const messages::PollEnded& end) {
   std::string text = fmt::format("say ended {}", messages::name_of(end.outcome));
   if (end.outcome == messages::PollOutcome::failed) text += fmt::format(" {}: {}", messages::name_of(end.reason_class), end.reason);
   if (end.suspect_uid) text += fmt::format(" (suspect {})", *end.suspect_uid);
+  if (end.is_amid_mails.value_or(false)) text += " (amid mails)";
   if (end.older_count > 0) text += fmt::format(" older={}", end.older_count);
   for (const auto& chore : end.chores) text += fmt::format(" {}={}", chore.chore_id, messages::name_of(chore.result));
   return text;

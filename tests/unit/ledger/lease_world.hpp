@@ -127,7 +127,8 @@ struct LeaseWorld {
     receive(message);
     return answered();
   }
-  const Decision& end(messages::PollOutcome outcome, messages::ReasonClass reason = messages::ReasonClass::none, std::optional<std::int64_t> suspect = {}) {
+  const Decision& end(messages::PollOutcome outcome, messages::ReasonClass reason = messages::ReasonClass::none, std::optional<std::int64_t> suspect = {},
+                      std::optional<bool> is_amid_mails = {}) {
     messages::PollEnded message;
     message.inbox_id = "inbox";
     message.dispatch_no = inbox().dispatch_no;
@@ -136,6 +137,7 @@ struct LeaseWorld {
     message.reason_class = reason;
     message.reason = outcome == messages::PollOutcome::failed ? "because" : "";
     message.suspect_uid = suspect;
+    message.is_amid_mails = is_amid_mails;
     message.mailbox = messages::MailboxFacts{7, 3, false, true};
     return receive(message);
   }

@@ -176,7 +176,7 @@ TEST_CASE("a report about a mail of ours stands at that mail and on its ticket")
   };
   const Row rows[] = {{"failed", store::DeliveryState::done, messages::ReasonClass::recipient_refused, true},
                       {"failed", store::DeliveryState::done, messages::ReasonClass::recipient_refused, true, ""},
-                      {"failed", store::DeliveryState::done, messages::ReasonClass::none, false, "somebody@else.example"},
+                      {"failed", store::DeliveryState::done, messages::ReasonClass::recipient_refused, true, "behind@the.alias.example"},
                       {"delayed", store::DeliveryState::done, messages::ReasonClass::none, true},
                       {"delivered", store::DeliveryState::done, messages::ReasonClass::none, false},
                       {"failed", store::DeliveryState::waiting, messages::ReasonClass::none, false}};

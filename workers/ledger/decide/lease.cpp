@@ -19,7 +19,7 @@ using store::LeaseState;
 
 namespace {
 
-constexpr std::int64_t suspect_wait = 5'000'000;     // microseconds: a culprit is looked for at once …
+constexpr std::int64_t suspect_wait = 5'000'000;     // microseconds: a culprit is looked for at once, but for its last chance …
 constexpr std::int64_t most_quick_failures = 6;      // … unless it is the server that breaks everything
 constexpr std::int64_t most_chore_attempts = 5;
 constexpr std::size_t most_said = 500;               // bytes of a server's text
@@ -128,12 +128,12 @@ void LeaseMachine::lost(std::string_view reason) {
   ++row_.failures;
   ++row_.silences;
   const std::int64_t asked = row_.asking_uid;
-  if (asked != 0) strike(row_.asking_uid_validity, asked);
+  const bool is_last_chance = asked != 0 && strike(row_.asking_uid_validity, asked);
   // One that is killed is replaced at once; what kills one after the other must not spin.
   if (row_.failures <= 1) return dispatch();
   is_failing(ReasonClass::timeout, asked == 0 ? std::string{reason} : fmt::format("{} when it asked for the mail with UID {}", reason, asked));
   leave(context_.now + failure_wait(row_.failures - 1));
-  if (asked != 0) hasten();
+  if (asked != 0 && !is_last_chance) hasten();
 }
 
 // --- the holder's words ---
@@ -226,7 +226,13 @@ void LeaseMachine::failed(ReasonClass reason_class, std::string_view reason) {
 }
 
 void LeaseMachine::broke_at(std::int64_t uid_validity, std::int64_t uid) {
-  strike(uid_validity, uid);
+  // Before the last try the server gets the time to become well: what is passed over is not fetched again.
+  if (!strike(uid_validity, uid)) hasten();
+}
+
+// One of them may have done it: the next lease names it, or comes through.
+void LeaseMachine::broke_amid_mails() {
+  ++row_.silences;
   hasten();
 }
 
@@ -235,7 +241,7 @@ void LeaseMachine::hasten() {
   if (row_.failures <= most_quick_failures && row_.due_at > 0) row_.due_at = std::min(row_.due_at, context_.now + suspect_wait);
 }
 
-void LeaseMachine::strike(std::int64_t uid_validity, std::int64_t uid) {
+bool LeaseMachine::strike(std::int64_t uid_validity, std::int64_t uid) {
   for (const auto& suspect : state_.suspects) {
     if (suspect.uid_validity != uid_validity) decision_.remove(suspect);
   }
@@ -251,6 +257,7 @@ void LeaseMachine::strike(std::int64_t uid_validity, std::int64_t uid) {
     decision_.alarm(fmt::format("inbox {}: mail {} broke the conversation or its worker {} times; it is passed over and shelved", row_.name, uid, last_strike), row_.id);
   }
   note("ledger", "mail_suspected", fmt::format(R"({{"uid":{},"strikes":{}}})", uid, suspect.strikes));
+  return suspect.strikes == last_strike - 1;
 }
 
 void LeaseMachine::chores_reported(const std::vector<messages::ChoreReport>& reports) {

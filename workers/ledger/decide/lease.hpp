@@ -52,6 +52,7 @@ class LeaseMachine {
   void released();                                // at once
   void failed(messages::ReasonClass reason_class, std::string_view reason);
   void broke_at(std::int64_t uid_validity, std::int64_t uid);  // after failed()
+  void broke_amid_mails();                                     // likewise: at one of several, nobody knows which
   void said(std::string_view text);               // the server, to whom it may concern
   void chores_reported(const std::vector<messages::ChoreReport>& reports);
 
@@ -68,7 +69,7 @@ class LeaseMachine {
  private:
   void leave(std::int64_t due_at);
   void expect_soon();
-  void strike(std::int64_t uid_validity, std::int64_t uid);
+  bool strike(std::int64_t uid_validity, std::int64_t uid);  // whether its next one is the last
   void hasten();
   void is_well();
   void is_failing(messages::ReasonClass reason_class, std::string_view reason);

@@ -25,7 +25,11 @@ Decision decide(const State& state, const PollEnded& message, const Incoming&, C
     case PollOutcome::released: machine.released(); break;
     case PollOutcome::failed:
       machine.failed(message.reason_class, message.reason);
-      if (message.suspect_uid) machine.broke_at(message.mailbox ? message.mailbox->uid_validity : machine.row().uid_validity, *message.suspect_uid);
+      if (message.suspect_uid) {
+        machine.broke_at(message.mailbox ? message.mailbox->uid_validity : machine.row().uid_validity, *message.suspect_uid);
+      } else if (message.is_amid_mails.value_or(false)) {
+        machine.broke_amid_mails();
+      }
       break;
   }
   return machine.finish();
