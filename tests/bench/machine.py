@@ -69,5 +69,5 @@ class Others:
         return self
 
     def __exit__(self, *unused):
-        busy, total = (now - then for now, then in zip(machine_ticks(), self.machine))
+        busy, total = (after - before for after, before in zip(machine_ticks(), self.machine))
         self.share = max(0.0, busy - (own_ticks() - self.own)) / max(1, total)

@@ -193,7 +193,7 @@ class Room(Postroom):
     def counting(self, counts=None):
         counts, broker, syncs, cpu = counts or Counts(), self.rabbit.counters(), self.syncs(), self.cpu()
         yield counts
-        counts.add([now - then for now, then in zip(self.rabbit.counters(), broker)], {name: number - syncs.get(name, 0) for name, number in self.syncs().items()},
+        counts.add([after - before for after, before in zip(self.rabbit.counters(), broker)], {name: number - syncs.get(name, 0) for name, number in self.syncs().items()},
                    {name: seconds - cpu.get(name, 0) for name, seconds in self.cpu().items()})
 
     # --- load ---
