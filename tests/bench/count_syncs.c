@@ -1,5 +1,5 @@
-/* Counts the calls by which a process asks the disk to keep what was written: loaded before the C library (LD_PRELOAD), it hands every fsync and
- * fdatasync on and adds one to the number at the start of FOLDER/PID, where FOLDER is in POSTROOM_BENCH_SYNCS. A process that cannot
+/* Counts the calls by which a process asks the disk to keep what was written: loaded before the C library (LD_PRELOAD), it hands every fsync,
+ * fdatasync and syncfs on and adds one to the number at the start of FOLDER/PID, where FOLDER is in POSTROOM_BENCH_SYNCS. A process that cannot
  * write there counts nothing. */
 
 #define _GNU_SOURCE
@@ -15,7 +15,7 @@
 typedef int (*sync_call)(int);
 
 static _Atomic uint64_t* counter;
-static sync_call real_fsync, real_fdatasync;
+static sync_call real_fsync, real_fdatasync, real_syncfs;
 
 static sync_call find(const char* name) {
   union {
@@ -29,6 +29,7 @@ static sync_call find(const char* name) {
 __attribute__((constructor)) static void begin(void) {
   real_fsync = find("fsync");
   real_fdatasync = find("fdatasync");
+  real_syncfs = find("syncfs");
   const char* folder = getenv("POSTROOM_BENCH_SYNCS");
   char path[512];
   if (folder == NULL || snprintf(path, sizeof path, "%s/%d", folder, (int)getpid()) >= (int)sizeof path) return;
@@ -53,4 +54,9 @@ int fsync(int file) {
 int fdatasync(int file) {
   count();
   return real_fdatasync(file);
+}
+
+int syncfs(int file) {
+  count();
+  return real_syncfs(file);
 }

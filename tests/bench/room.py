@@ -181,7 +181,7 @@ class Room(Postroom):
         return {name: sum(cpu_of(pid) for pid in those) for name, those in pids.items()}
 
     def syncs(self):
-        """Program → calls of fsync and fdatasync since the start."""
+        """Program → calls of fsync, fdatasync and syncfs since the start."""
         found = {}
         for path in self.sync_folder.glob("[0-9]*"):
             with contextlib.suppress(OSError):
