@@ -72,6 +72,7 @@ TEST_CASE("what a server does is told as what it means") {
                       {"accept-then-drop@example.org", Outcome::unknown, ReasonClass::unreachable, 1, 1},
                       {"hang-after-dot@example.org", Outcome::unknown, ReasonClass::timeout, 1, 1},
                       {"slow-after-dot@example.org", Outcome::done, ReasonClass::none, 1, 1},
+                      {"j\xc3\xb6rg@example.org", Outcome::done, ReasonClass::none, 1, 1},  // SMTPUTF8 is offered
                       {"nobody", Outcome::refuse, ReasonClass::recipient_refused, 0, 0}};
   Stage stage;
   const auto worker = stage.start_worker();

@@ -142,12 +142,21 @@ class Layout:
         """`smtp`: opensmtpd or aiosmtpd; none: what this user can run. Of a folder that was written before, clients need no more."""
         self.folder, self.smtp = pathlib.Path(folder), smtp
 
-    def write(self):
-        """Chooses the ports and writes certificates and settings."""
+    def is_written(self):
+        return (self.folder / "dovecot.conf").exists()
+
+    def renew(self):
+        """A folder that was written before, made fit for servers that start again: certificates end."""
+        self.smtp = self.smtp or ("opensmtpd" if (self.folder / "smtpd.conf").exists() else "aiosmtpd")
+        make_certificates(self.folder)
+        return self
+
+    def write(self, ports=None):
+        """Writes certificates and settings; chooses the ports when none are given."""
         self.smtp = self.smtp or ("opensmtpd" if has_opensmtpd() else "aiosmtpd")
         self.folder.chmod(0o755)
         make_certificates(self.folder)
-        ports = {name: free_port() for name in PORTS}
+        ports = ports or {name: free_port() for name in PORTS}
         (self.folder / "mail").mkdir()
         me, is_root = pwd.getpwuid(os.geteuid()), os.geteuid() == 0
         owner = pwd.getpwnam(OWNER) if is_root else me
@@ -169,6 +178,9 @@ class Layout:
 
     def port(self, name):
         return int((self.folder / f"{name}.port").read_text())
+
+    def ports(self):
+        return {name: self.port(name) for name in PORTS}
 
     @property
     def dovecot_command(self):
