@@ -28,7 +28,7 @@ class Store(Room):
         self.per_ticket = prefill.fill(self.home / "data" / "postroom.sqlite", ticket_id, count - 1, before)
         self._start_again("ledger-1", "api-1")
         balance = self.http("GET", "/v1/balance").data
-        if (balance["arrivals"]["accepted"], balance["arrivals"]["opened"]) != (count, count):
+        if (balance["accepted"], balance["opened"]) != (count, count):
             raise AssertionError(f"a store of {count} tickets that does not balance: {balance}")
         return self
 
