@@ -32,6 +32,23 @@ std::string digest(const EVP_MD* kind, std::string_view data) {
   return out;
 }
 
+// Found once: given EVP_sha1() or EVP_sha256(), OpenSSL 3 searches its providers again in every call. Never freed: they live as long as the process.
+const EVP_MD* found(const char* name) {
+  const EVP_MD* kind = EVP_MD_fetch(nullptr, name, nullptr);
+  if (kind == nullptr) std::abort();
+  return kind;
+}
+
+const EVP_MD* sha1_kind() {
+  static const EVP_MD* const kind = found("SHA1");
+  return kind;
+}
+
+const EVP_MD* sha256_kind() {
+  static const EVP_MD* const kind = found("SHA256");
+  return kind;
+}
+
 std::string hkdf(std::string_view key, std::string_view info) {
   std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf{EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free};
   std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context{EVP_KDF_CTX_new(kdf.get()), EVP_KDF_CTX_free};
@@ -50,14 +67,14 @@ Cipher new_cipher() { return Cipher{EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free}; 
 
 }  // namespace
 
-std::string sha256(std::string_view data) { return digest(EVP_sha256(), data); }
+std::string sha256(std::string_view data) { return digest(sha256_kind(), data); }
 
 struct Sha256::Parts {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
 };
 
 Sha256::Sha256() : parts_(std::make_unique<Parts>()) {
-  if (EVP_DigestInit_ex(parts_->context.get(), EVP_sha256(), nullptr) != 1) std::abort();
+  if (EVP_DigestInit_ex(parts_->context.get(), sha256_kind(), nullptr) != 1) std::abort();
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -77,7 +94,7 @@ std::string Sha256::finish() {
 std::string hmac_sha256(std::string_view key, std::string_view data) {
   std::string out(32, '\0');
   unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(data), data.size(), bytes_of(out), &size) == nullptr) {
+  if (HMAC(sha256_kind(), key.data(), static_cast<int>(key.size()), bytes_of(data), data.size(), bytes_of(out), &size) == nullptr) {
     std::abort();
   }
   return out;
@@ -124,7 +141,7 @@ std::string uuid_v5(std::string_view name_space_uuid, std::initializer_list<std:
     if (data.size() > name_space.size()) data.push_back('\0');
     data += part;
   }
-  const std::string hash = digest(EVP_sha1(), data);
+  const std::string hash = digest(sha1_kind(), data);
   UuidBytes bytes{};
   std::copy_n(hash.begin(), bytes.size(), bytes.begin());
   bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x50);
