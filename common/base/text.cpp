@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <cstring>
+
 namespace postroom {
 
 namespace {
@@ -28,12 +31,35 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+// Printable ASCII that JSON takes as it is.
+bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+// How many such bytes stand at the start. Most texts are nothing else, so eight are looked at together: in each term below, a byte's highest bit is set
+// if the byte is what the term is about.
+std::size_t plain_length(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+  std::size_t at = 0;
+  for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    const auto is = [&](unsigned char c) { return ((eight ^ (ones * c)) - ones) & ~(eight ^ (ones * c)); };
+    const std::uint64_t is_control = (eight - ones * 0x20) & ~eight;
+    if (((eight | is_control | is(0x7f) | is('"') | is('\\')) & tops) != 0) break;
+  }
+  while (at < text.size() && is_plain(text[at])) ++at;
+  return at;
+}
+
 }  // namespace
 
 std::string json_escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 8);
-  while (!text.empty()) {
+  while (true) {
+    const std::size_t plain = plain_length(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return out;
     const char c = text.front();
     if (c == '"' || c == '\\') {
       out.push_back('\\');
@@ -50,14 +76,11 @@ std::string json_escaped(std::string_view text) {
       out += text.substr(0, length);
       text.remove_prefix(length);
       continue;
-    } else if (length == 0) {
-      out += "\xef\xbf\xbd";
     } else {
-      out.push_back(c);
+      out += "\xef\xbf\xbd";
     }
     text.remove_prefix(1);
   }
-  return out;
 }
 
 bool is_valid_utf8(std::string_view text) {

@@ -4,6 +4,21 @@
 
 using namespace postroom;
 
+TEST_CASE("json_escaped sees every byte wherever it stands") {
+  const std::string plain = "abcdefghijklmnopq";
+  for (int c = 0; c < 256; ++c) {
+    const std::string one(1, static_cast<char>(c));
+    const bool is_itself = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+    const std::string alone = json_escaped(one);
+    CHECK((alone == one) == is_itself);
+    for (std::size_t at = 0; at <= plain.size(); ++at) {
+      CHECK(json_escaped(plain.substr(0, at) + one + plain.substr(at)) == plain.substr(0, at) + alone + plain.substr(at));
+    }
+  }
+  CHECK(json_escaped("") == "");
+  CHECK(json_escaped(plain) == plain);
+}
+
 TEST_CASE("json_escaped escapes what JSON forbids and mends what is not UTF-8") {
   CHECK(json_escaped("a\"b\\c\n\x01") == "a\\\"b\\\\c\\n\\u0001");
   CHECK(json_escaped("gr\xc3\xbc\xc3\x9f" "e") == "gr\xc3\xbc\xc3\x9f" "e");
