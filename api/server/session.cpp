@@ -1,5 +1,6 @@
 #include "api/server/session.hpp"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -24,6 +25,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t read_step = 8 * 1024;      // bytes
+constexpr std::size_t most_read_at_once = 64 * 1024;
 constexpr std::size_t most_lingering = 1 << 20;  // bytes that are read and thrown away before closing
 
 Reply refused_head(const HeadRefusal& refusal) {
@@ -131,11 +133,44 @@ asio::awaitable<std::size_t> Session::read_head_bytes() {
 // Takes the head and its body out of the buffer. False: the body is not all here, and the connection cannot go on; reply_ may say why.
 // `is_refused`: only what is here already is taken, nothing is waited for.
 asio::awaitable<bool> Session::read_body(bool is_refused) {
-  const Head& head = visit_.head;
-  if (!head.chunked && head.content_length.value_or(0) == 0) {
-    buffer_.consume(head_bytes_.size());
-    co_return true;
+  bool is_whole = false;
+  if (visit_.head.chunked) {
+    is_whole = co_await read_chunked_body(is_refused);
+  } else {
+    is_whole = co_await read_sized_body(is_refused);
   }
+  co_return is_whole;
+}
+
+// The strict reading of the head has framed this body already.
+asio::awaitable<bool> Session::read_sized_body(bool is_refused) {
+  const auto size = visit_.head.content_length.value_or(0);
+  buffer_.consume(head_bytes_.size());
+  if (size == 0) co_return true;
+  if (size > house_.settings.body_limit || (is_refused && buffer_.size() < size)) co_return false;
+  enter(Stage::body, house_.limits.body);
+  error_code failed;
+  if (buffer_.size() < size && visit_.head.expects_continue) {
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await asio::async_write(socket_, asio::buffer(out_), asio::redirect_error(use_awaitable, failed));
+  }
+  while (!failed && buffer_.size() < size) {
+    const auto room = buffer_.prepare(std::clamp<std::size_t>(size - buffer_.size(), read_step, most_read_at_once));
+    const std::size_t got = co_await socket_.async_read_some(room, asio::redirect_error(use_awaitable, failed));
+    buffer_.commit(got);
+  }
+  if (buffer_.size() < size) {
+    if (is_expired_) reply_ = too_slow();
+    co_return false;
+  }
+  if (!is_refused) visit_.body.assign(buffered().substr(0, size));
+  buffer_.consume(size);
+  co_return true;
+}
+
+// Beast unpacks the chunks, and reads the head a second time for that.
+asio::awaitable<bool> Session::read_chunked_body(bool is_refused) {
+  const Head& head = visit_.head;
   enter(Stage::body, house_.limits.body);
   http::request_parser<http::string_body> parser;
   parser.eager(true);

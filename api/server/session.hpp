@@ -49,6 +49,8 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<bool> serve_one();  // false: the connection is over
   boost::asio::awaitable<std::size_t> read_head_bytes();
   boost::asio::awaitable<bool> read_body(bool is_refused);
+  boost::asio::awaitable<bool> read_sized_body(bool is_refused);
+  boost::asio::awaitable<bool> read_chunked_body(bool is_refused);
   boost::asio::awaitable<Reply> ask_service();
   boost::asio::awaitable<bool> send(Reply reply, bool keep_alive);
   boost::asio::awaitable<bool> send_file(std::shared_ptr<FileBody> file);
