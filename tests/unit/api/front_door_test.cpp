@@ -91,6 +91,28 @@ TEST_CASE("wrong JSON is refused and the place is named") {
   }
 }
 
+TEST_CASE("lengths are counted in code points, to the last one, at every depth") {
+  ADoor door;
+  door.boards.known[some_id] = BoardFacts{.is_public = true};
+  const auto text = [](std::string_view point, std::size_t count) {
+    std::string all;
+    for (std::size_t n = 0; n < count; ++n) all += point;
+    return all;
+  };
+  for (const std::string_view point : {"a", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+    CAPTURE(point);
+    CHECK(std::holds_alternative<Promise>(door.ask(post_ticket, fmt::format(R"({{"title":"{}"}})", text(point, 255)))));
+    const auto reply = door.refused(post_ticket, fmt::format(R"({{"title":"{}","creator_name":""}})", text(point, 256)));
+    CHECK(reply.status == 400);
+    CHECK(has(reply, R"("pointer":"/title")"));
+    CHECK(has(reply, "no more than 255 characters"));
+    CHECK(has(reply, R"("pointer":"/creator_name")"));
+    CHECK(door.refused(post_board, fmt::format(R"({{"name":"a","keywords":["b","{}"]}})", text(point, 101))).status == 400);
+  }
+  CHECK(door.refused(post_ticket, R"({"title":""})").status == 400);
+  CHECK(has(door.refused(post_ticket, R"({"title":5,"creator_name":""})"), R"("pointer":"/title")"));
+}
+
 TEST_CASE("bodies that do not fit their schema are refused with a pointer for each flaw") {
   ADoor door;
   door.boards.known[some_id] = BoardFacts{};
