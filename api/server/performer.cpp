@@ -8,6 +8,7 @@
 #include "api/problem.hpp"
 #include "common/base/crash_point.hpp"
 #include "common/base/log.hpp"
+#include "common/base/sabotage.hpp"
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
 #include "common/crypto/crypto.hpp"
@@ -111,7 +112,7 @@ void Performer::perform(Promise promise, std::string_view instance, Done done) {
   if (!is_link_open()) return done(not_promised(broker::Published::not_sent, command_id, promise.idempotency_key, instance));
   auto settle = [promised = std::move(promise.promised), key = std::string{promise.idempotency_key}, path = std::string{instance}, command_id,
                  done = std::move(done)](broker::Published outcome) mutable {
-    if (outcome != broker::Published::confirmed) return done(not_promised(outcome, command_id, key, path));
+    if (outcome != broker::Published::confirmed && !saboteur("promise_without_confirm")) return done(not_promised(outcome, command_id, key, path));
     crash_point("api_after_confirm");
     done(std::move(promised));
   };

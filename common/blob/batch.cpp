@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/base/sabotage.hpp"
 #include "common/blob/parts.hpp"
 #include "common/crypto/crypto.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t few = 4;  // files that are cheaper to flush one by one than the whole file system
 
 Result<void> flush(const std::filesystem::path& path, int flags) {
+  if (saboteur("blob_not_flushed")) return {};
   const Descriptor file{::open(path.c_str(), flags | O_CLOEXEC)};
   if (!file.is_open() || ::fsync(file.get()) != 0) return io_error("it cannot be flushed to the disk", path);
   return {};

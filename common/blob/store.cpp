@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "common/base/sabotage.hpp"
 #include "common/blob/parts.hpp"
 #include "common/crypto/crypto.hpp"
 
@@ -123,7 +124,7 @@ Result<void> Store::stream(const Ref& ref, const std::function<bool(std::string_
     digest.add(bytes);
     if (!take(bytes)) return {};
   }
-  if (crypto::to_hex(digest.finish()) != ref.sha256) return differs("other bytes");
+  if (crypto::to_hex(digest.finish()) != ref.sha256 && !saboteur("damaged_blob_handed_on")) return differs("other bytes");
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/sabotage.hpp"
 #include "common/mail/address.hpp"
 #include "common/mail/subject.hpp"
 
@@ -81,16 +82,16 @@ Decision decide(const Analysis& analysis, const Known& known, const Route& route
   const bool is_auto = analysis.auto_mail.is_auto || analysis.bounce;
   const std::string foreign_report = analysis.bounce ? "; " + about_bounce(*analysis.bounce, false) : "";
   const std::string automatic = is_auto ? fmt::format("; automatic ({})", analysis.auto_mail.reason) : "";
-  if (analysis.auto_mail.is_own) {
+  if (analysis.auto_mail.is_own && !saboteur("own_mail_check_off")) {
     decision.verdict = Verdict::own;
     decision.why = fmt::format("our own mail came back ({}): ignored", analysis.auto_mail.reason);
   } else if (analysis.bounce && known.is_our_mail_reported) {
     decision.verdict = Verdict::bounce;
     decision.why = about_bounce(*analysis.bounce, true);
-  } else if (!known.same_mail.empty()) {
+  } else if (!known.same_mail.empty() && !saboteur("duplicate_rule_off")) {
     decision.verdict = Verdict::duplicate;
     decision.why = fmt::format("the same mail (Message-ID and content) as {}", known.same_mail);
-  } else if (known.thread && (known.thread->by != ThreadedBy::subject_number || known.thread->is_participant)) {
+  } else if (known.thread && (known.thread->by != ThreadedBy::subject_number || known.thread->is_participant || saboteur("stranger_joins_by_number"))) {
     decision.verdict = Verdict::reply;
     decision.reopens = !is_auto;
     decision.why = fmt::format("a reply to ticket {}: {}{}{}", known.thread->ticket, how(known.thread->by),
@@ -100,7 +101,7 @@ Decision decide(const Analysis& analysis, const Known& known, const Route& route
     decision.why = fmt::format("the same sender and subject as {} a short time ago", known.same_sender_subject);
   } else if (!route.board_id.empty()) {
     decision.verdict = Verdict::ticket;
-    decision.is_confirmed = analysis.may_be_confirmed && !is_auto;
+    decision.is_confirmed = (analysis.may_be_confirmed && !is_auto) || saboteur("machine_answered");
     decision.why = route.why + foreign_report + (automatic.empty() ? "" : automatic + ", so nobody is answered");
     if (known.thread)
       decision.why += fmt::format("; names ticket {}, but its sender takes no part in it", known.thread->ticket);

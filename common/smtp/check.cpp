@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/base/sabotage.hpp"
 #include "common/base/text.hpp"
 
 namespace postroom::smtp {
@@ -21,6 +22,7 @@ bool is_visible_ascii(std::string_view text) {
 }
 
 Result<void> check_content(std::string_view content) {
+  if (saboteur("smuggled_mail_sent")) return {};
   if (!content.ends_with("\r\n")) return refused("the mail's last line has no end");
   for (std::size_t at = 0; at < content.size();) {
     const auto end = content.find_first_of(std::string_view{"\r\n\0", 3}, at);

@@ -5,6 +5,7 @@
 
 #include <unordered_map>
 
+#include "common/base/sabotage.hpp"
 #include "common/store/database.hpp"
 
 namespace postroom::store {
@@ -193,9 +194,9 @@ Result<std::unique_ptr<Database>> open_sqlite_writer(const std::string& path) {
   auto& database = **opened;
   // FULL: a message is acked after its commit, so a commit must not roll back with the power.
   const std::string settings = fmt::format(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -4000; "
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -4000; "
       "PRAGMA temp_store = MEMORY",
-      checkpoint_pages);
+      saboteur("commit_not_synced") ? "NORMAL" : "FULL", checkpoint_pages);
   if (auto set = database.run_script(settings); !set) return set.error();
   if (auto kept = database.keep_wal(); !kept) return kept.error();
   return std::unique_ptr<Database>{std::move(*opened)};

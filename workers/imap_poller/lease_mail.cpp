@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/sabotage.hpp"
 #include "workers/imap_poller/arrival.hpp"
 #include "workers/imap_poller/lease.hpp"
 
@@ -135,11 +136,12 @@ void Lease::take_progress(const imap::Progress& progress) {
   actions_.push_back(std::move(keep));
 }
 
-Actions Lease::on_kept(std::uint64_t number, const Result<Kept>& kept, SteadyTime) {
+Actions Lease::on_kept(std::uint64_t number, const Result<Kept>& kept, SteadyTime now) {
   const auto batch = std::ranges::find(batches_, number, &Batch::number);
   if (batch == batches_.end()) return take();
   if (kept && !is_keeping_over_) {
     publish(*batch, *kept);
+    if (saboteur("cursor_before_confirm")) return on_confirmed(number, now);
     return take();
   }
   batches_.erase(batch);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/sabotage.hpp"
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
 #include "common/messages/stored.hpp"
@@ -242,7 +243,7 @@ Result<Aftermath> Books::write(Decision decision, Context& context) {
     row.routing_key = std::move(message.routing_key);
     row.envelope = codec::encode(messages::stored(message.envelope));
     row.body = std::move(message.body);
-    if (auto written = store::insert(database_, row); !written) return written.error();
+    if (auto written = saboteur("outgoing_row_dropped") ? Result<void>{} : store::insert(database_, row); !written) return written.error();
     after.outgoing.push_back(std::move(row));
   }
   after.take({{}, std::move(decision.may_drop), std::move(decision.touched), std::move(decision.notices)});

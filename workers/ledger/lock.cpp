@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "common/base/sabotage.hpp"
 #include "common/base/text.hpp"
 
 namespace postroom::ledger {
@@ -109,7 +110,7 @@ Result<std::optional<HolderLock>> HolderLock::wait(const std::filesystem::path& 
   HeldSignals signals;
   BeatWatch watch{beat_stale};
   bool is_told = false;
-  while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+  while (!saboteur("lock_not_taken") && flock(lock, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return failure("cannot lock", lock_file);
     if (!is_told) log::info("another ledger holds the lock; waiting", {{"holder", std::string{trimmed(content_of(lock))}}});
     is_told = true;

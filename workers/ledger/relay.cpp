@@ -4,6 +4,7 @@
 
 #include "common/base/crash_point.hpp"
 #include "common/base/log.hpp"
+#include "common/base/sabotage.hpp"
 #include "common/codec/codec.hpp"
 #include "common/messages/stored.hpp"
 #include "common/metrics/metrics.hpp"
@@ -50,6 +51,7 @@ void Relay::publish_due() {
 
 void Relay::submit(const store::OutgoingRow& row) {
   crash_point("relay_before_publish");
+  if (saboteur("outgoing_deleted_before_confirm")) arrived_.push_back(row.seq);
   broker::Outgoing message;
   message.exchange = row.exchange;
   message.routing_key = row.routing_key;
@@ -64,7 +66,7 @@ void Relay::answered(std::int64_t seq, broker::Published result) {
   under_way_.erase(seq);
   const auto found = rows_.find(seq);
   if (found == rows_.end()) return;
-  if (result == broker::Published::confirmed) {
+  if (result == broker::Published::confirmed || saboteur("return_taken_for_confirm")) {
     crash_point("relay_after_confirm");
     rows_.erase(found);
     arrived_.push_back(seq);

@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "common/base/crash_point.hpp"
 #include "common/base/log.hpp"
+#include "common/base/sabotage.hpp"
 #include "common/broker/topology.hpp"
 #include "common/metrics/metrics.hpp"
-
-#if POSTROOM_SABOTAGE_ACK_BEFORE_COMMIT
-#include <thread>
-#endif
 
 namespace postroom::ledger {
 
@@ -137,6 +135,7 @@ Result<Aftermath> Rounds::apply_one(const broker::Delivery& delivery, Context& c
   if (!after && !is_machine_error(after.error())) {
     // The message's own fault, or ours with it: it is kept whole, its neighbours go on.
     const Error why = after.error();
+    if (saboteur("bad_message_half_applied")) return intake_of_.shelve(delivery, "not_applicable", why.text(), context);
     if (auto undone = database.rollback_to_savepoint(); !undone) return undone.error();
     if (auto begun = database.savepoint(); !begun) return begun.error();
     after = intake_of_.shelve(delivery, why.code() == Code::bad_message ? "invalid_body" : "not_applicable", why.text(), context);
@@ -166,7 +165,7 @@ Result<Aftermath> Rounds::run_round(const Batch& batch, Context& context) {
   if (batch.is_careful) {
     auto strikes = suspicion_.note(batch.deliveries.front(), context.now);
     if (!strikes) return strikes.error();
-    is_condemned = *strikes > Suspicion::last_strike;
+    is_condemned = *strikes > Suspicion::last_strike && !saboteur("suspect_never_shelved");
   }
   if (auto begun = database.begin(); !begun) return begun.error();
   Aftermath all;
@@ -192,6 +191,9 @@ Result<Aftermath> Rounds::run_round(const Batch& batch, Context& context) {
   if (done) done = relay_.write(database);
   if (!done) return done.error();
   crash_point("ledger_before_commit");
+  if (saboteur("claim_answered_before_commit")) {
+    for (const auto& message : std::exchange(all.may_drop, {})) relay_.publish(message);
+  }
   if (auto committed = database.commit(); !committed) return committed.error();
   return all;
 }
@@ -223,15 +225,13 @@ std::optional<std::chrono::milliseconds> Rounds::failed(Batch batch, const Error
   if (trouble_ != error.text()) log::error("the round was rolled back; nothing is acknowledged", {{"reason", error.text()}});
   trouble_ = error.text();
   // After a failed fsync the kernel may have dropped the pages: only a new process with a recovered log knows what is there.
-  if (error.where().starts_with(store::input_output_error)) die_(error);
+  if (error.where().starts_with(store::input_output_error) && !saboteur("failed_sync_survived")) die_(error);
   return trouble_wait;
 }
 
-void Rounds::after_commit([[maybe_unused]] Batch batch, Aftermath after) {
+void Rounds::after_commit(Batch batch, Aftermath after) {
   crash_point("ledger_after_commit");
-#if !POSTROOM_SABOTAGE_ACK_BEFORE_COMMIT
-  if (!batch.deliveries.empty()) ports_.consumer.ack_all(batch.deliveries);
-#endif
+  if (!batch.deliveries.empty() && !saboteur("ack_before_commit")) ports_.consumer.ack_all(batch.deliveries);
   crash_point("ledger_after_ack");
   books_.committed();
   dispatcher_.committed();
@@ -289,12 +289,10 @@ std::optional<std::chrono::milliseconds> Rounds::turn() {
   if (!has_work(context.now)) return until_next();
 
   Batch batch = choose();
-#if POSTROOM_SABOTAGE_ACK_BEFORE_COMMIT
-  if (!batch.deliveries.empty()) {
+  if (saboteur("ack_before_commit") && !batch.deliveries.empty()) {
     ports_.consumer.ack_all(batch.deliveries);
     std::this_thread::sleep_for(std::chrono::milliseconds{20});  // until the acks are on their way
   }
-#endif
   if (!batch.deliveries.empty()) crash_point("ledger_before_apply");
   auto after = run_round(batch, context);
   history_seq_ = context.seq;

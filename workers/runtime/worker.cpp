@@ -6,6 +6,7 @@
 
 #include "common/base/crash_point.hpp"
 #include "common/base/log.hpp"
+#include "common/base/sabotage.hpp"
 #include "common/broker/topology.hpp"
 #include "common/metrics/metrics.hpp"
 
@@ -181,7 +182,7 @@ void Worker::follow(const std::string& token, const std::function<Step(Talk<Step
   arm();
 }
 
-bool Worker::is_late(const Errand& errand) const { return desk_.clock.steady() > errand.first_asked + desk_.rules.first_byte; }
+bool Worker::is_late(const Errand& errand) const { return !saboteur("deadline_ignored") && desk_.clock.steady() > errand.first_asked + desk_.rules.first_byte; }
 
 void Worker::perform(Errand& errand, Ask ask) {
   if (is_draining_) return give_up_unsent(errand, ReasonClass::shutdown, "the worker was stopped before the request left");
@@ -202,7 +203,7 @@ void Worker::send_request(Errand& errand, HttpAsk ask) {
   request.timeout = has_effect ? desk_.rules.http_timeout : read_timeout(desk_.rules);
   if (has_effect) {
     if (is_late(errand)) return give_up_unsent(errand, ReasonClass::none, "too much time passed since the claim; nothing was sent");
-    request.is_repeatable = false;
+    request.is_repeatable = saboteur("create_repeated_by_the_client");
     request.first_byte_by = errand.first_asked + desk_.rules.first_byte;
     errand.maybe_happened = true;
     crash_point("worker_before_send");
@@ -228,6 +229,7 @@ void Worker::held(const std::string& token) {
   errand.commit = {};
   errand.first_asked = desk_.clock.steady();
   crash_point("worker_held");
+  if (saboteur("commit_word_skipped")) return committed(errand);
   ask_commit(errand);
   arm();
 }
@@ -251,7 +253,7 @@ void Worker::mailed(const std::string& token, smtp::Reply reply) {
 
 // By us, at the end of the process.
 void Worker::cancelled(Errand& errand) {
-  if (errand.maybe_happened) {
+  if (errand.maybe_happened && !saboteur("doubt_taken_for_unsent")) {
     report(errand, Outcome::unknown, {ReasonClass::shutdown, "the worker was stopped while the request was under way", {}, {}});
   } else {
     give_up_unsent(errand, ReasonClass::shutdown, "the worker was stopped before the request left");
@@ -318,6 +320,9 @@ void Worker::submit_outcome(Errand& errand) {
   broker::Outgoing message{std::string{broker::names::result}, std::string{broker::names::key_result},
                            desk_.envelope(messages::WorkOutcome::type, errand.held.front().envelope, false), codec::encode(errand.outcome)};
   const std::string token = errand.token;
+  if (saboteur("job_acked_before_report")) {
+    for (const auto& delivery : errand.held) desk_.consumer.ack(delivery);
+  }
   desk_.publisher.submit(std::move(message), [this, token](broker::Published published) { settled(token, published); });
   crash_point("worker_after_outcome");
 }

@@ -168,6 +168,18 @@ TEST_CASE("a message that the database refuses is shelved, not the round") {
   house.check_balance();
 }
 
+TEST_CASE("of a message that fails in the middle nothing is left but its place on the shelf") {
+  House house;
+  house.make_connection("site");
+  house.make_board("board", "site");
+  house.database.failing_text = "INSERT INTO deliveries";
+  house.post("board");
+  CHECK(house.number("SELECT COUNT(*) FROM standby WHERE reason_class = 'not_applicable'") == 1);
+  CHECK(house.number("SELECT COUNT(*) FROM tickets") == 0);
+  CHECK(house.number("SELECT COUNT(*) FROM arrivals") == 1);
+  house.check_balance();
+}
+
 TEST_CASE("a connection test is answered when its outcome is in, to whoever asked last") {
   House house;
   house.make_connection("site");

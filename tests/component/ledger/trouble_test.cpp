@@ -57,6 +57,20 @@ TEST_CASE("a disk that fails at the commit ends the process") {
   CHECK(house.died.has_value());
 }
 
+TEST_CASE("what was not committed is not told") {
+  House house;
+  house.make_connection("site");
+  house.make_board("board", "site");
+  house.post("board");
+  const auto job = house.jobs().at(0);
+  house.arrive(house.delivery(messages::WorkClaim::type, codec::encode(messages::WorkClaim{job.delivery_id, job.dispatch_no, "token", "jira-1"}), "jira", "ledger.results"));
+  house.database.commits_to_fail = 1;
+  (void)house.rounds->turn();
+  CHECK(house.publisher.take(messages::ClaimAnswered::type).empty());
+  house.settle();
+  CHECK(house.publisher.take(messages::ClaimAnswered::type).size() == 1);
+}
+
 TEST_CASE("after an abnormal end redelivered messages go one at a time, each noted first") {
   House house;
   house.make_board("desk", "");

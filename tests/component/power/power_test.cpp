@@ -26,20 +26,16 @@ bool is_caught(Plant plant) {
 
 }  // namespace
 
-TEST_CASE(
-    "after each of 200 power cuts the store is whole, what was acknowledged is there, and in the end everything is "
-    "done once") {
+TEST_CASE("after each of 200 power cuts the store is whole and what was acknowledged is there, done once") {
   int cuts = 0;
   std::size_t promises = 0, tickets = 0;
   for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
     CAPTURE(seed);
     PowerWorld world{seed, Plant::nothing};
-    for (int i = 0; i < cuts_of_a_world; ++i) world.live_until_a_cut();
-    world.live_on();
-    for (const auto& violation : world.violations()) {
-      CAPTURE(violation);
-      CHECK(false);
-    }
+    for (int i = 0; i < cuts_of_a_world && world.violations().empty(); ++i) world.live_until_a_cut();
+    if (world.violations().empty()) world.live_on();
+    for (const auto& violation : world.violations()) MESSAGE(violation);
+    REQUIRE(world.violations().empty());
     cuts += world.cuts();
     promises += world.promises();
     tickets += world.tickets();

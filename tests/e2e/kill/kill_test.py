@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """The kill test: posts with keys flow to Jira, Trello and the desk while every process kind and the broker are killed with SIGKILL, again and again.
 
-    kill_test.py --bin build/dev/bin [--seed N] [--tickets 400] [--kills 30] [--ledger PROGRAM] [--keep] [--expect-red]
+    kill_test.py --bin build/dev/bin [--seed N] [--tickets 400] [--kills 30] [--ledger PROGRAM --sabotage NAME] [--keep] [--expect-red]
 
---ledger puts another program in the ledger's place, such as one with a planted bug.
+--ledger puts another program in the ledger's place, such as the one with planted bugs, of which --sabotage chooses one.
 The verdict is judge.py's, from the driver's file, the ledger's rows, the simulators' logs and the broker's counters. --expect-red turns the exit code
 round: it is 0 only when the judge found something lost or duplicated, in one of three rounds, since kills hit a window of milliseconds by luck.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -38,6 +39,7 @@ def parse():
     parser.add_argument("--tickets", type=int, default=400)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--ledger")
+    parser.add_argument("--sabotage", default="")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--expect-red", action="store_true")
     return parser.parse_args()
@@ -124,6 +126,7 @@ def one_round(options, seed):
 
 def main():
     options = parse()
+    os.environ["POSTROOM_SABOTAGE"] = options.sabotage
     if not options.expect_red:
         sys.exit(one_round(options, options.seed)[1])
     for seed in range(options.seed, options.seed + ROUNDS_TO_CATCH):

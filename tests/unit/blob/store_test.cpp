@@ -3,9 +3,12 @@
 #include "common/blob/store.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 
 #include "common/blob/batch.hpp"
@@ -14,6 +17,27 @@
 
 using namespace postroom;
 using namespace postroom::blob;
+
+// Every flush of this program goes through here and is noted.
+namespace {
+std::vector<std::string> flushed;  // paths, as they were called at that moment
+
+void note_flush(int file) {
+  std::array<char, 4096> path{};
+  const auto size = ::readlink(fmt::format("/proc/self/fd/{}", file).c_str(), path.data(), path.size());
+  flushed.emplace_back(path.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+}
+}  // namespace
+extern "C" {
+int fsync(int file) {
+  note_flush(file);
+  return static_cast<int>(::syscall(SYS_fsync, file));
+}
+int syncfs(int file) noexcept {
+  note_flush(file);
+  return static_cast<int>(::syscall(SYS_syncfs, file));
+}
+}
 
 namespace {
 
@@ -83,6 +107,21 @@ TEST_CASE("a batch is kept as a whole, few or many, with the empty blob among th
     CHECK(house.draft_count() == 0);
     CHECK(batch.commit().ok());  // nothing left to do
   }
+}
+
+TEST_CASE("a blob's bytes are on the disk before its name, and its name before it is told of") {
+  House house;
+  flushed.clear();
+  const Ref ref = house.keep("a mail");
+  REQUIRE(flushed.size() == 2);
+  CHECK(flushed[0].starts_with((house.folder / "new/").string()));
+  CHECK(flushed[1] == house.store.file_of(ref.sha256).parent_path().string());
+
+  flushed.clear();
+  Batch many{house.store};
+  for (int i = 0; i < 20; ++i) REQUIRE(many.add(fmt::format("mail {}", i)).ok());
+  REQUIRE(many.commit().ok());
+  CHECK(flushed == std::vector<std::string>{house.folder.string(), house.folder.string()});  // the whole file system, before and after the names
 }
 
 TEST_CASE("batches of many are committed together") {

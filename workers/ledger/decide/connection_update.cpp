@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/base/sabotage.hpp"
 #include "common/store/views.hpp"
 #include "workers/ledger/decide/board_target.hpp"
 #include "workers/ledger/decide/decide.hpp"
@@ -26,7 +27,7 @@ bool is_other_site(const State& state, const ConnectionUpdate& message) {
 
 // The secret was entered for that account at that host, and nobody can read it from here: it is sent nowhere else.
 bool needs_secret_again(const store::ConnectionRow& before, const ConnectionUpdate& message) {
-  if (message.secret_sealed || before.secret_sealed.empty()) return false;
+  if (message.secret_sealed || before.secret_sealed.empty() || saboteur("secret_sent_elsewhere")) return false;
   return (message.base_url && host_of(*message.base_url) != host_of(before.base_url)) || (message.account && *message.account != before.account);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/sabotage.hpp"
 #include "common/base/text.hpp"
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
@@ -254,7 +255,7 @@ void DeliveryMachine::resolve_at(std::int64_t due, ReasonClass reason_class, std
 
 void DeliveryMachine::absent() {
   ++row_.absent_count;
-  if (row_.absent_count < 2) {
+  if (row_.absent_count < 2 && !saboteur("absent_once_believed")) {
     return resolve_at(context_.now + settle_time(context_.config, row_.worker), ReasonClass::absent, "the far side does not have it; it is asked once more");
   }
   leave(DeliveryState::waiting);
@@ -343,7 +344,7 @@ void DeliveryMachine::retry(std::string_view actor) {
   if (is_mail(row_)) return retry_mail(actor);
   if (is_for_the_desk()) return keep_on_desk(actor);
   row_.attempts = row_.snoozes = row_.absent_count = 0;
-  row_.step = row_.maybe_sent ? DeliveryStep::resolve : DeliveryStep::send;
+  row_.step = row_.maybe_sent && !saboteur("doubt_forgotten_on_standby") ? DeliveryStep::resolve : DeliveryStep::send;
   const std::int64_t settled = row_.sent_at + claim_span();
   row_.due_at = row_.maybe_sent ? std::max(context_.now, settled) : context_.now;
   row_.state = DeliveryState::waiting;

@@ -1,5 +1,6 @@
 // What time decides about deliveries and items.
 
+#include "common/base/sabotage.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/delivery.hpp"
 #include "workers/ledger/decide/shelf.hpp"
@@ -35,7 +36,7 @@ Decision decide_silence(const State& state, Context& context) {
     machine.mail_in_doubt("the worker fell silent between the end of the mail and the server's answer");
   } else if (row.state == DeliveryState::claimed && is_mail(row)) {
     machine.wait_spending(ReasonClass::timeout, "the worker fell silent before the mail was whole; it is sent again", std::nullopt);
-  } else if (row.state == DeliveryState::claimed && row.step == DeliveryStep::send) {
+  } else if (row.state == DeliveryState::claimed && row.step == DeliveryStep::send && !saboteur("silence_taken_for_unsent")) {
     machine.resolve_at(context.now, ReasonClass::timeout, "the worker fell silent; whether it was sent is being looked up");
   } else if (row.state == DeliveryState::claimed) {
     machine.wait_spending(ReasonClass::timeout, "the worker fell silent while looking it up", std::nullopt);

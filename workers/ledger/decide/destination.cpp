@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/sabotage.hpp"
+
 namespace postroom::ledger {
 
 using messages::ReasonClass;
@@ -33,7 +35,7 @@ std::int64_t free_slots(const DestinationRow& row, const Context& context) {
   if (row.paused_until > context.now) return 0;
   if (row.circuit == Circuit::open) return 1;                            // the probe
   if (row.circuit == Circuit::probing) return row.in_flight == 0 ? 1 : 0;  // its outcome got lost: another one
-  std::int64_t slots = std::max<std::int64_t>(0, row.window_size - row.in_flight);
+  std::int64_t slots = std::max<std::int64_t>(0, (saboteur("window_off") ? 1'000 : row.window_size) - row.in_flight);
   if (row.rate_per_second_milli > 0) slots = std::min(slots, tokens_now(row, context.now) / one_token);
   return slots;
 }

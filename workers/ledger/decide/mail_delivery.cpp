@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/base/sabotage.hpp"
 #include "common/base/text.hpp"
 #include "common/codec/codec.hpp"
 #include "workers/ledger/decide/delivery.hpp"
@@ -32,7 +33,7 @@ std::optional<MailNotice> DeliveryMachine::notice() const {
 // --- on the way out ---
 
 bool DeliveryMachine::must_wait() const {
-  return state_.mail_before.has_value() || state_.sent_mails.count >= context_.config.notify.hourly_limit;
+  return state_.mail_before.has_value() || (state_.sent_mails.count >= context_.config.notify.hourly_limit && !saboteur("hourly_share_off"));
 }
 
 void DeliveryMachine::hold_back() {
@@ -63,6 +64,7 @@ void DeliveryMachine::prepare_mail() {
 }
 
 void DeliveryMachine::commit_mail() {
+  if (saboteur("commit_word_forgotten")) return;
   row_.maybe_sent = true;
   row_.sent_at = context_.now;
 }

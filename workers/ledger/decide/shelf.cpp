@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/sabotage.hpp"
 #include "common/base/text.hpp"
 #include "common/broker/topology.hpp"
 #include "common/codec/codec.hpp"
@@ -84,6 +85,7 @@ StandbyRow item_of(const Incoming& incoming, StandbyKind kind, std::string_view 
   item.group_key = group_key(item.worker, reason_class, item.reason, item.message_type);
   item.original_is_base64 = !is_valid_utf8(incoming.body) || incoming.body.find('\0') != std::string_view::npos;
   item.original = item.original_is_base64 ? crypto::to_base64(incoming.body) : std::string{incoming.body};
+  if (saboteur("standby_original_not_kept")) item.original.clear();
   item.properties = properties_of(incoming);
   item.attempts = 1;
   item.first_at = item.last_at = context.now;

@@ -1,3 +1,4 @@
+#include "common/base/sabotage.hpp"
 #include "workers/ledger/decide/claim_answer.hpp"
 #include "workers/ledger/decide/decide.hpp"
 #include "workers/ledger/decide/delivery.hpp"
@@ -15,7 +16,7 @@ Needs needs(const WorkCommit& message, const Incoming&) {
 Decision decide(const State& state, const WorkCommit& message, const Incoming& in, Context& context) {
   messages::ClaimAnswered answer{message.delivery_id, message.dispatch_no, message.token, messages::ClaimVerdict::drop, std::string{WorkCommit::type}, "", {}};
   const auto& row = state.delivery;
-  const bool is_holder = row && row->state == store::DeliveryState::claimed && row->token == message.token && row->dispatch_no == message.dispatch_no;
+  const bool is_holder = row && row->state == store::DeliveryState::claimed && (row->token == message.token || saboteur("commit_word_of_anybody")) && row->dispatch_no == message.dispatch_no;
   if (!is_holder) {
     Decision decision;
     answer.reason = "the claim is over";
