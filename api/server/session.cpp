@@ -10,6 +10,7 @@
 
 #include "api/problem.hpp"
 #include "api/server/request_metrics.hpp"
+#include "common/base/crash_point.hpp"
 #include "common/base/log.hpp"
 
 // GCC 12.2 miscompiles temporaries inside a co_await: no `{` and no `[` to its right. Name it on the line above and move it in.
@@ -93,6 +94,7 @@ asio::awaitable<bool> Session::serve_one() {
   const bool is_whole = co_await read_body(reply_.has_value());
   if (!reply_ && !is_whole) co_return false;
   if (!reply_) reply_ = house_.door.take_body(visit_);
+  if (!visit_.body.empty()) crash_point("api_after_read");
   if (!reply_) reply_ = co_await ask_service();
   Reply reply = std::move(*reply_);
   const bool keep_alive = is_whole && visit_.head.keep_alive && !is_quiet_;
@@ -197,8 +199,10 @@ asio::awaitable<bool> Session::send(Reply reply, bool keep_alive) {
                        .is_head = visit_.head.method == "HEAD",
                        .date = http_date_now(house_.clock.wall())};
   write_reply(out_, reply, form);
+  if (reply.status == 202) crash_point("api_before_answer");
   error_code failed;
   co_await asio::async_write(socket_, asio::buffer(out_), asio::redirect_error(use_awaitable, failed));
+  if (reply.status == 202) crash_point("api_after_answer");
   if (!failed && reply.file != nullptr && !form.is_head) {
     const bool was_whole = co_await send_file(reply.file);
     if (!was_whole) co_return false;  // fewer bytes than announced: the peer sees that it is cut off

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/base/crash_point.hpp"
 #include "common/base/sabotage.hpp"
 #include "common/blob/parts.hpp"
 #include "common/crypto/crypto.hpp"
@@ -130,6 +131,7 @@ Result<void> Batch::commit_together(std::span<Batch* const> batches) {
     return {};
   };
 
+  crash_point("blob_before_flush");
   if (!is_few) {
     if (const auto flushed = flush_all(); !flushed) return flushed;
   } else {
@@ -137,6 +139,7 @@ Result<void> Batch::commit_together(std::span<Batch* const> batches) {
       if (const auto flushed = flush(draft.file_, O_RDONLY); !flushed) return flushed;
     }
   }
+  crash_point("blob_after_flush");
   std::set<std::filesystem::path> folders;
   for (Draft& draft : drafts) {
     const auto path = store->file_of(draft.ref_.sha256);
@@ -144,6 +147,7 @@ Result<void> Batch::commit_together(std::span<Batch* const> batches) {
     draft.file_.clear();
     folders.insert(path.parent_path());
   }
+  crash_point("blob_after_rename");
   if (!is_few) return flush_all();
   for (const auto& folder : folders) {
     if (const auto flushed = flush(folder, O_RDONLY | O_DIRECTORY); !flushed) return flushed;

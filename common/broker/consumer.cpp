@@ -129,7 +129,7 @@ class RabbitConsumer final : public Consumer, private LinkUser {
   Result<void> frame(const amqp_frame_t& frame) override;
   void blocked(bool) override {}  // of no interest to one who only reads
   Result<void> work(Link* link, SteadyTime now) override;
-  void flushed() override {}
+  void flushed() override;
   SteadyTime next_due() const override { return SteadyTime::max(); }
   bool is_finished(SteadyTime) const override;
 
@@ -164,6 +164,7 @@ class RabbitConsumer final : public Consumer, private LinkUser {
   std::uint64_t last_number_ = 0;  // of a consumer's tag
   Settlements settlements_;
   std::array<Assembly, 2> assemblies_;
+  bool has_settled_ = false;  // since the last flush
   std::vector<Delivery> burst_;
 
   Session session_;  // last: its thread uses everything above
@@ -299,6 +300,12 @@ void RabbitConsumer::tell_broker(Link& link) {
   if (out.empty()) return;
   crash_point("consumer_before_ack");
   for (const auto& settlement : out) wire::append_settlement(link.out(), shared_channel, settlement);
+  has_settled_ = true;
+}
+
+void RabbitConsumer::flushed() {
+  if (has_settled_) crash_point("consumer_after_ack");
+  has_settled_ = false;
 }
 
 void RabbitConsumer::tell_owner() {
@@ -306,6 +313,7 @@ void RabbitConsumer::tell_owner() {
   static auto& delivered = metrics::counter("broker_delivered");
   delivered.add(burst_.size());
   if (!handler_) return burst_.clear();
+  crash_point("consumer_after_read");
   auto burst = std::make_shared<std::vector<Delivery>>(std::move(burst_));
   burst_.clear();
   owner_([is_live = is_live_, handler = handler_, burst = std::move(burst)] {

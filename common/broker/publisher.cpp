@@ -340,6 +340,7 @@ void RabbitPublisher::confirm(std::uint64_t tag, bool multiple, bool is_ack) {
   confirms_.settle(tag, multiple, [&](const MessagePtr& message) {
     took.observe(std::chrono::duration<double>(now - message->written_at).count());
     if (!message->out.must_arrive || message->is_answered) return;
+    crash_point("publisher_after_confirm");
     answer(message, !is_ack ? Published::rejected : message->was_returned ? Published::returned : Published::confirmed);
   });
 }

@@ -211,6 +211,7 @@ void Poller::say(const std::string& token, Holding& holding, const Word& word) {
                                  [this, token] { follow(token, [this](Lease& lease) { return lease.on_confirmed_word(desk_.clock.steady()); }); });
                         },
                         [&](const messages::PollEnded& end) {
+                          crash_point("poller_before_end");
                           log::info("lease ends", {{"inbox_id", end.inbox_id},
                                                    {"dispatch_no", std::to_string(end.dispatch_no)},
                                                    {"outcome", std::string{messages::name_of(end.outcome)}},
@@ -226,6 +227,7 @@ void Poller::say(const std::string& token, Holding& holding, const Word& word) {
 
 void Poller::finish(const std::string& token) {
   const auto found = holdings_.find(token);
+  crash_point("poller_before_ack");
   for (const auto& delivery : found->second.held) desk_.consumer.ack(delivery);
   holdings_.erase(found);
 }

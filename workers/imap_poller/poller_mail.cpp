@@ -27,6 +27,7 @@ void Poller::add_bytes(Holding& holding, std::string_view bytes) {
     holding.no_space = added.error();
     holding.writer.reset();
   }
+  crash_point("poller_after_bytes");
 }
 
 void Poller::end_mail(Holding& holding, imap::Uid uid) {
@@ -35,6 +36,7 @@ void Poller::end_mail(Holding& holding, imap::Uid uid) {
   holding.writer.reset();
   if (draft) {
     holding.drafts.insert_or_assign(uid, std::move(*draft));
+    crash_point("poller_after_draft");
   } else {
     holding.no_space = draft.error();
   }
@@ -79,6 +81,7 @@ void Poller::publish(const std::string& token, Holding& holding, const Publish& 
     metrics::counter("mails_fetched", {{"extent", messages::name_of(mail.extent)}}).add();
     metrics::counter("mail_bytes_fetched").add(mail.blob ? static_cast<std::uint64_t>(mail.blob->size) : 0);
     submit(std::move(message), [this, token, number = order.batch] {
+      crash_point("poller_after_confirm");
       const auto found = holdings_.find(token);
       if (found == holdings_.end()) return;
       const auto left = found->second.unconfirmed.find(number);

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "common/base/config.hpp"
+#include "common/base/crash_point.hpp"
 #include "common/base/log.hpp"
 #include "workers/ledger/lock.hpp"
 #include "workers/ledger/service.hpp"
@@ -42,5 +43,6 @@ int main(int count, char** arguments) {
   // The lock before the broker: only the holder consumes.
   auto lock = ledger::HolderLock::wait(config->lock_file(), config->beat_file(), config->ledger.beat_stale);
   if (!lock) return refuse(lock.error());
+  crash_point("ledger_after_lock");
   return *lock ? ledger::serve(*config, std::move(**lock)) : 0;
 }

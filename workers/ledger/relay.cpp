@@ -97,6 +97,7 @@ Result<void> Relay::write(store::Database& database) {
   for (const auto seq : arrived_) {
     if (auto deleted = database.execute("DELETE FROM outgoing WHERE seq = ?1", {seq}); !deleted) return deleted;
   }
+  if (!arrived_.empty()) crash_point("relay_after_delete");
   for (const auto seq : put_off_) {
     const auto found = rows_.find(seq);
     if (found == rows_.end()) continue;

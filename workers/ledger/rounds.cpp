@@ -151,6 +151,7 @@ Result<Aftermath> Rounds::apply(const Batch& batch, Context& context) {
     auto after = apply_one(delivery, context);
     if (!after) return after;
     all.take(std::move(*after));
+    crash_point("ledger_after_message");
   }
   if (batch.is_careful) {
     auto noted = suspicion_.passed(batch.deliveries.front(), careful_.empty() ? nullptr : &careful_.front(), context.now);
@@ -185,9 +186,13 @@ Result<Aftermath> Rounds::run_round(const Batch& batch, Context& context) {
     done = add(apply(batch, context));
   }
   const bool is_broker_open = ports_.publisher.state() == broker::LinkState::open;
-  if (done && chores_due_ && *chores_due_ <= context.now) done = add(chores_.run(context, is_broker_open));
+  if (done && chores_due_ && *chores_due_ <= context.now) {
+    done = add(chores_.run(context, is_broker_open));
+    crash_point("ledger_after_chores");
+  }
   if (done) done = add(chores_.parse_mails(context));
   if (done) done = add(dispatcher_.run(context));
+  if (!all.outgoing.empty()) crash_point("ledger_after_dispatch");
   if (done) done = relay_.write(database);
   if (!done) return done.error();
   crash_point("ledger_before_commit");
@@ -240,6 +245,7 @@ void Rounds::after_commit(Batch batch, Aftermath after) {
   trouble_.clear();
   for (const auto& notice : after.notices) tell(notice);
   for (const auto& message : after.may_drop) relay_.publish(message);
+  if (!after.may_drop.empty()) crash_point("ledger_after_replies");
   if (!after.outgoing.empty()) crash_point("dispatch_after_commit");
   relay_.take(std::move(after.outgoing));
 }

@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "common/base/crash_point.hpp"
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/broker/topology.hpp"
@@ -48,6 +49,7 @@ class Service {
       log::error("cannot start", {{"reason", opened.error().text()}});
       return 1;
     }
+    crash_point("ledger_after_open");
     register_gauges();
     for (const auto& queue : broker::queues()) {
       if (queue.consumer == "ledger") consumer_->subscribe({std::string{queue.name}, queue.prefetch}), ++subscriptions_;

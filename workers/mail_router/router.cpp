@@ -122,6 +122,7 @@ void Router::begin(std::uint64_t id, Errand& errand) {
 void Router::parsed(std::uint64_t id, Result<mail::Message> message) {
   Errand* errand = find(id);
   if (errand == nullptr) return;
+  crash_point("router_after_parse");
   metrics::histogram("mail_parse_seconds").observe(std::chrono::duration<double>(desk_.clock.steady() - errand->begun).count());
   if (message) {
     trouble_.clear();
@@ -143,7 +144,9 @@ void Router::understood(std::uint64_t id, Errand& errand, const mail::Message& m
   errand.result.mail = parsed_mail(message, mail::analyse(message, home), *blobs);
   if (blobs->empty()) return tell(id, errand);
   errand.stage = Stage::keeping;
+  crash_point("router_before_keep");
   desk_.keep(errand.attachments->take(), [this, id](Result<void> kept) {
+    crash_point("router_after_keep");
     Errand* mine = find(id);
     if (mine == nullptr) return;
     if (kept) {

@@ -312,6 +312,7 @@ void Worker::report(Errand& errand, Outcome outcome, Reason reason) {
                         {"took_ms", std::to_string(errand.took.count())},
                         {"correlation_id", errand.held.front().envelope.correlation_id}});
   metrics::counter("jobs", {{"worker", trade_.name}, {"type", errand.kind->type}, {"outcome", messages::name_of(outcome)}}).add();
+  crash_point("worker_before_outcome");
   submit_outcome(errand);
 }
 

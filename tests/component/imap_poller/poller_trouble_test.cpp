@@ -77,8 +77,9 @@ TEST_CASE("a poller killed at any point: another one goes on, and every mail is 
   Dovecot dovecot{Dovecot::Encryption::offered};
   for (int i = 0; i < 500; ++i) dovecot.deliver("desk", mail_number(i));
   Stage stage{dovecot.certificate()};
-  for (const char* point : {"poller_before_claim", "poller_after_claim", "poller_before_keep:3", "poller_after_keep:2", "poller_after_publish:150",
-                            "poller_after_end"}) {
+  for (const char* point : {"poller_before_claim", "poller_after_claim", "poller_after_bytes:90", "poller_after_draft:120", "poller_before_keep:3", "blob_before_flush:2",
+                            "blob_after_flush:2", "blob_after_rename:2", "poller_after_keep:2", "poller_after_publish:150", "poller_after_confirm:60",
+                            "poller_before_end", "poller_after_end", "poller_before_ack"}) {
     CAPTURE(std::string{point});
     Inbox& inbox = stage.inbox(tls(dovecot));
     inbox.is_push = false;

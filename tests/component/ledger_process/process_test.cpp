@@ -169,8 +169,10 @@ TEST_CASE("it outlives its broker") {
 }
 
 TEST_CASE("whatever the moment of its death, every post is one ticket, every job goes out, nothing is left over") {
-  for (const std::string point : {"ledger_before_apply", "ledger_before_commit", "ledger_after_commit", "ledger_after_ack", "dispatch_after_commit",
-                                  "relay_before_publish", "relay_after_confirm"}) {
+  for (const std::string point : {"ledger_after_lock", "ledger_after_open", "consumer_after_read", "ledger_before_apply", "ledger_after_message", "ledger_after_chores",
+                                  "ledger_after_dispatch", "ledger_before_commit", "ledger_after_commit", "ledger_after_ack", "ledger_after_replies",
+                                  "dispatch_after_commit", "relay_before_publish", "publisher_before_write", "publisher_after_write", "publisher_after_confirm",
+                                  "relay_after_confirm", "relay_after_delete", "consumer_before_ack", "consumer_after_ack"}) {
     CAPTURE(point);
     Post post;
     auto& founder = post.start();

@@ -312,7 +312,8 @@ TEST_CASE("SIGTERM: the mail that is being read is told, the others come to the 
 }
 
 TEST_CASE("a router killed at any point: the mail comes again, and says the same") {
-  for (const std::string point : {"router_before_parse", "router_before_publish", "router_before_ack"}) {
+  for (const std::string point : {"router_before_parse", "router_after_parse", "router_before_keep", "blob_before_flush", "blob_after_flush", "blob_after_rename",
+                                  "router_after_keep", "router_before_publish", "router_before_ack"}) {
     CAPTURE(point);
     Stage stage;
     const auto victim = stage.start_router({"POSTROOM_CRASH_AT=" + point});

@@ -144,7 +144,8 @@ TEST_CASE("a worker killed at any point: none before the ledger's word, at most 
     std::size_t commits, least, most;  // mails
   };
   const Row rows[] = {{"worker_before_claim", 1, 1, 1}, {"worker_after_claim", 0, 0, 0}, {"worker_before_send", 0, 0, 0}, {"worker_held", 0, 0, 0},
-                      {"worker_before_dot", 1, 0, 0},   {"worker_after_dot", 1, 0, 1},   {"worker_after_reply", 1, 1, 1}, {"worker_before_ack", 1, 1, 1}};
+                      {"worker_before_dot", 1, 0, 0},   {"worker_after_dot", 1, 0, 1},   {"worker_after_reply", 1, 1, 1},
+                      {"worker_before_outcome", 1, 1, 1}, {"worker_after_outcome", 1, 1, 1}, {"worker_before_ack", 1, 1, 1}};
   Stage stage;
   for (const auto& row : rows) {
     CAPTURE(row.point);

@@ -103,7 +103,7 @@ TEST_CASE("a worker killed at any point: the job comes back, and is dropped or d
     std::size_t claims, outcomes, issues;  // after everything settled; the stage does not resolve
   };
   const Row rows[] = {{"worker_before_claim", 1, 1, 1}, {"worker_after_claim", 2, 0, 0}, {"worker_before_send", 2, 0, 0},
-                      {"worker_after_reply", 2, 0, 1},  {"worker_before_ack", 2, 1, 1}};
+                      {"worker_after_reply", 2, 0, 1},  {"worker_before_outcome", 2, 0, 1}, {"worker_before_ack", 2, 1, 1}};
   for (const auto& row : rows) {
     CAPTURE(row.point);
     Stage stage;

@@ -8,11 +8,11 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from client import PATIENCE_SECONDS  # noqa: E402
-from letters import answers, letter, new_id  # noqa: E402
+from letters import answers, attached, new_id  # noqa: E402
 from suite import CrashTest, crash_points, run_suite  # noqa: E402
 
 PLACES = {"workers/imap_poller": ("imap_poller",), "workers/mail_router": ("mail_router",), "workers/runtime": ("notifier",), "workers/notifier": ("notifier",),
-          "common/broker": ("imap_poller", "mail_router", "notifier")}
+          "common/broker": ("imap_poller", "mail_router", "notifier"), "common/blob": ("imap_poller", "mail_router")}
 ADDRESS = "desk@example.test"
 
 
@@ -22,7 +22,7 @@ class MailCrashPoints(CrashTest):
 
     def write(self, person, subject):
         message_id = new_id()
-        self.room.mail.send(letter(person, ADDRESS, subject, message_id=message_id), person, ADDRESS)
+        self.room.mail.send(attached(person, ADDRESS, subject, "Hello.", {"list.bin": subject.encode()}, message_id), person, ADDRESS)
         return message_id
 
     def notices(self, subject):

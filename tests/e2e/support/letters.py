@@ -21,10 +21,10 @@ def letter(sender, recipient, subject, text="Hello.", *, message_id=None, answer
     return head.encode() + b"\r\n" + text.replace("\n", "\r\n").encode() + b"\r\n"
 
 
-def attached(sender, recipient, subject, text, files):
+def attached(sender, recipient, subject, text, files, message_id=None):
     """A mail with attachments (name → bytes), an HTML part too."""
     mail = email.message.EmailMessage(policy=email.policy.SMTP)
-    mail["From"], mail["To"], mail["Subject"], mail["Message-ID"], mail["Date"] = sender, recipient, subject, new_id(), email.utils.formatdate(localtime=True)
+    mail["From"], mail["To"], mail["Subject"], mail["Message-ID"], mail["Date"] = sender, recipient, subject, message_id or new_id(), email.utils.formatdate(localtime=True)
     mail.set_content(text)
     mail.add_alternative(f"<html><body><p>{text}</p></body></html>", subtype="html")
     for file, content in files.items():
