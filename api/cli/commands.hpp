@@ -30,7 +30,7 @@ struct InboxDraft {
 int run_inbox_list(const Frame& frame);
 int run_inbox_report(const Frame& frame, const std::vector<std::string>& names);  // none: all
 int run_inbox_poll(const Frame& frame, const std::vector<std::string>& names);
-int run_inbox_create(const Frame& frame, const InboxDraft& draft);
+int run_inbox_create(const Frame& frame, InboxDraft draft);
 
 struct TicketDraft {
   std::string board;  // id or name
@@ -54,23 +54,23 @@ int run_mail_explain(const Frame& frame, const MailPick& pick);
 // standby …: a filter picks items; ids pick single ones.
 struct StandbyPick {
   std::vector<std::string> ids;
-  std::string state, kind, worker, board, connection, reason_class, group;
+  std::string state, kind, worker, board, connection, reason_class, group;  // board and connection: id or name
   bool all = false;  // everything on the shelf
   std::int64_t limit = 50;
   bool has_filter() const { return !kind.empty() || !worker.empty() || !board.empty() || !connection.empty() || !reason_class.empty() || !group.empty(); }
 };
-int run_standby_list(const Frame& frame, const StandbyPick& pick);
+int run_standby_list(const Frame& frame, StandbyPick pick);
 int run_standby_show(const Frame& frame, const std::string& id);
 
 struct StandbyAssignment {
-  std::string board;
+  std::string board;  // id or name
   std::string assignee;
   std::string note;
 };
-int run_standby_assign(const Frame& frame, const std::vector<std::string>& ids, const StandbyAssignment& assignment);
+int run_standby_assign(const Frame& frame, const std::vector<std::string>& ids, StandbyAssignment assignment);
 
 // Single items one by one; with a filter or --all one bulk command, whose progress is followed to its end.
-int run_standby_retry(const Frame& frame, const StandbyPick& pick, const std::string& to_board);
+int run_standby_retry(const Frame& frame, const StandbyPick& pick, std::string to_board);
 int run_standby_delete(const Frame& frame, const StandbyPick& pick, const std::string& reason);
 
 }  // namespace postroom::cli

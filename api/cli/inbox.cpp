@@ -26,33 +26,19 @@ std::string state_of(api::Json inbox) {
   return state;
 }
 
-// All pages of a list; complains and gives none when one does not come.
-std::optional<std::vector<std::string>> all_ids(const Client& client) {
-  std::vector<std::string> ids;
-  std::string cursor;
-  do {
-    const auto answer = client.ask("GET", fmt::format("{}?limit=200{}{}", inboxes, cursor.empty() ? "" : "&cursor=", percent_encoded(cursor)));
-    if (!answer.ok()) {
-      complain(answer);
-      return std::nullopt;
-    }
-    for (std::size_t n = 0; n < answer.data().size(); ++n) ids.push_back(text(answer.data().at(n)["id"]));
-    cursor = answer.document.root()["page"]["next"].string();
-  } while (!cursor.empty());
-  return ids;
-}
-
+// Those that are named, by id or name; none named: all. Complains and gives none when one is not there.
 std::optional<std::vector<std::string>> ids_of(const Client& client, const std::vector<std::string>& names) {
+  const auto all = all_named(client, inboxes);
   std::vector<std::string> ids;
-  for (const auto& name : names) {
-    const auto id = find_id(client, inboxes, "inbox", name);
-    if (!id) {
-      complain(id.error().text());
-      return std::nullopt;
-    }
-    ids.push_back(*id);
+  std::optional<Error> wrong = all ? std::nullopt : std::optional{all.error()};
+  for (std::size_t n = 0; !wrong && n < (names.empty() ? all->size() : names.size()); ++n) {
+    auto id = names.empty() ? Result<std::string>{(*all)[n].id} : choose(*all, "inbox", names[n]);
+    if (id) ids.push_back(std::move(*id));
+    else wrong = id.error();
   }
-  return ids;
+  if (!wrong) return ids;
+  complain(wrong->text());
+  return std::nullopt;
 }
 
 void add_report(Table& table, api::Json report) {
@@ -89,7 +75,7 @@ int run_inbox_list(const Frame& frame) {
 int run_inbox_report(const Frame& frame, const std::vector<std::string>& names) {
   const auto client = Client::open(frame);
   if (!client) return complain(client.error().text());
-  const auto ids = names.empty() ? all_ids(*client) : ids_of(*client, names);
+  const auto ids = ids_of(*client, names);
   if (!ids) return failed;
   Table table{{"INBOX", "SERVER", "OLDER", "REMOVED", "GONE", "ARRIVED", "TICKET", "REPLY", "DUPLICATE", "BOUNCE", "OWN", "STANDBY", "DELETED", "PENDING", "MISSING", "CAUGHT UP"}};
   for (const auto& id : *ids) {
@@ -117,19 +103,13 @@ int run_inbox_poll(const Frame& frame, const std::vector<std::string>& names) {
   return status;
 }
 
-int run_inbox_create(const Frame& frame, const InboxDraft& draft) {
+int run_inbox_create(const Frame& frame, InboxDraft draft) {
   const auto client = Client::open(frame);
   if (!client) return complain(client.error().text());
-  const auto connection = find_id(*client, "/v1/connections", "connection", draft.connection);
-  if (!connection) return complain(connection.error().text());
+  if (auto found = find_ids(*client, {a_connection(draft.connection), a_board(draft.board), a_connection(draft.smtp)}); !found) return complain(found.error().text());
   JsonMembers body;
-  body.text("name", draft.name).text("connection_id", *connection).text("address", draft.address).text("folder", draft.folder);
-  for (const auto& [member, list, what, name] : {std::tuple{"board_id", "/v1/boards", "board", &draft.board}, {"smtp_connection_id", "/v1/connections", "connection", &draft.smtp}}) {
-    if (name->empty()) continue;
-    const auto id = find_id(*client, list, what, *name);
-    if (!id) return complain(id.error().text());
-    body.text(member, *id);
-  }
+  body.text("name", draft.name).text("connection_id", draft.connection).text("address", draft.address).text("folder", draft.folder);
+  body.text("board_id", draft.board).text("smtp_connection_id", draft.smtp);
   body.number("interval_seconds", draft.interval_seconds).text("after", draft.after).text("after_folder", draft.after_folder);
   body.number("duplicate_minutes", draft.duplicate_minutes).text("since", draft.since);
   if (draft.is_without_push) body.flag("is_push", false);

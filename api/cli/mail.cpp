@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <cstdio>
 
 #include "api/cli/commands.hpp"
@@ -17,14 +14,15 @@ int run_mail_explain(const Frame& frame, const MailPick& pick) {
   for (const std::string& remark : setting->remarks) fmt::print(stderr, "postroom: {}\n", remark);
   const bool is_jsonl = pick.as_jsonl || frame.as_json;
   const std::vector<std::filesystem::path> files{pick.files.begin(), pick.files.end()};
-  const auto done = mail_sandbox::explain_files(files, setting->context, {}, [&](const mail::Explanation& explanation) {
+  const auto unread = mail_sandbox::explain_files(files, setting->context, {}, [&](const mail::Explanation& explanation) {
     const std::string shown = is_jsonl ? mail::to_json(explanation) + "\n" : mail::to_text(explanation);
     std::fwrite(shown.data(), 1, shown.size(), stdout);
     std::fflush(stdout);  // whoever reads along sees each mail when it is done
   });
-  if (!done) return complain(done.error().text());
-  const bool is_all_there = std::ranges::all_of(files, [](const auto& file) { return ::access(file.c_str(), R_OK) == 0; });
-  return is_all_there ? succeeded : failed;  // a mail that cannot be parsed is explained; a file that is not there was not
+  if (!unread) return complain(unread.error().text());
+  // A mail that cannot be parsed is explained; a file that cannot be read is not.
+  if (*unread > 0) return complain(fmt::format("{} of {} files could not be read", *unread, files.size()));
+  return succeeded;
 }
 
 }  // namespace postroom::cli

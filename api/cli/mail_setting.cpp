@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "api/cli/find.hpp"
 #include "api/json_view.hpp"
 #include "common/base/config_keys.hpp"
 #include "common/crypto/crypto.hpp"
@@ -55,7 +56,7 @@ mail::Known known_of(const mail::Message& message, const mail::Analysis& analysi
   const auto take = [&](std::int64_t number, mail::ThreadedBy by) { known.thread = mail::KnownThread{fmt::format("#{}", number), by, false}; };
   if (analysis.bounced_mail) {
     const auto view = reading.ticket(analysis.bounced_mail->ticket_id);
-    known.is_our_mail_reported = view && *view;
+    if (view && *view) known.reported = mail::Reported::ours;
   }
   if (analysis.signed_thread) {
     const auto view = reading.ticket(analysis.signed_thread->ticket_id);
@@ -101,8 +102,11 @@ Result<void> read_database(const std::filesystem::path& file, const std::string&
     inboxes.push_back({row.id, mail::canonical_address(row.address), {row.name, row.board_id.value_or("")}});
   }
   if (!wanted_inbox.empty()) {
-    std::erase_if(inboxes, [&](const KnownInbox& inbox) { return inbox.id != wanted_inbox && inbox.routed.name != wanted_inbox; });
-    if (inboxes.empty()) return Error{Code::not_found, "there is no such inbox", wanted_inbox};
+    std::vector<Named> names;
+    for (const KnownInbox& inbox : inboxes) names.push_back({inbox.id, inbox.routed.name});
+    const auto id = choose(names, "inbox", wanted_inbox);
+    if (!id) return id.error();
+    std::erase_if(inboxes, [&](const KnownInbox& inbox) { return inbox.id != *id; });
   }
   setting.context.inbox_of = [inboxes = std::move(inboxes)](const mail::Message& message) { return inbox_of(message, inboxes); };
   setting.context.known = [reading](const mail::Message& message, const mail::Analysis& analysis) {

@@ -56,6 +56,9 @@ void add_ticket(CLI::App& app, Frame& frame, Chosen& chosen) {
 void add_mail(CLI::App& app, Frame& frame, Chosen& chosen) {
   auto* mail = app.add_subcommand("mail", "mails")->require_subcommand(1);
   auto* explain = mail->add_subcommand("explain", "what Postroom makes of mails in files; needs no running Postroom");
+  explain->footer(
+      "Exit status: 0 every file was explained, mails that break the parser (verdict unparsable) among them; 1 a file could not be read (told in its place, "
+      "with verdict unparsable too), or the home, the inbox or the parser is not there; 2 wrong usage.");
   auto pick = std::make_shared<MailPick>();
   explain->add_option("files", pick->files, "raw mails (.eml)")->required();
   explain->add_flag("--jsonl", pick->as_jsonl, "one JSON object a line for each mail, in the order given");
@@ -96,8 +99,8 @@ void add_inbox(CLI::App& app, Frame& frame, Chosen& chosen) {
 void add_filters(CLI::App& command, StandbyPick& pick) {
   command.add_option("--kind", pick.kind, "arrival, delivery or poison");
   command.add_option("--worker", pick.worker, "who gave up");
-  command.add_option("--board", pick.board, "for this board (id)");
-  command.add_option("--connection", pick.connection, "for this connection (id)");
+  command.add_option("--board", pick.board, "for this board (id or name)");
+  command.add_option("--connection", pick.connection, "for this connection (id or name)");
   command.add_option("--reason", pick.reason_class, "class of the reason, like credentials");
   command.add_option("--group", pick.group, "group key");
 }
@@ -120,7 +123,7 @@ void add_standby(CLI::App& app, Frame& frame, Chosen& chosen) {
 
   auto* assign = standby->add_subcommand("assign", "to a board, to a person, or with a note");
   assign->add_option("ids", pick->ids)->required();
-  assign->add_option("--board", assignment->board, "where it goes at the next retry (id)");
+  assign->add_option("--board", assignment->board, "where it goes at the next retry (id or name)");
   assign->add_option("--to", assignment->assignee, "a person");
   assign->add_option("--note", assignment->note);
   assign->callback([&frame, &chosen, pick, assignment] { chosen = [&frame, pick, assignment] { return run_standby_assign(frame, pick->ids, *assignment); }; });
@@ -129,7 +132,7 @@ void add_standby(CLI::App& app, Frame& frame, Chosen& chosen) {
   retry->add_option("ids", pick->ids);
   add_filters(*retry, *pick);
   retry->add_flag("--all", pick->all, "everything on the shelf");
-  retry->add_option("--to-board", *word, "assign to this board on the way (id)");
+  retry->add_option("--to-board", *word, "assign to this board on the way (id or name)");
   retry->callback([&frame, &chosen, pick, word] { chosen = [&frame, pick, word] { return run_standby_retry(frame, *pick, *word); }; });
 
   auto* remove = standby->add_subcommand("delete", "give up: ids, or all that match");
@@ -145,6 +148,7 @@ void add_standby(CLI::App& app, Frame& frame, Chosen& chosen) {
 int main(int argc, char** argv) {
   CLI::App app{"Postroom's command line"};
   app.require_subcommand(1);
+  app.footer("Exit status: 0 done, 1 refused or failed (why is on standard error), 2 wrong usage.");
   app.fallthrough();  // --home and --json may stand anywhere
   Frame frame;
   Chosen chosen;

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "api/cli/commands.hpp"
+#include "api/cli/find.hpp"
 #include "api/cli/table.hpp"
 #include "common/base/text.hpp"
 
@@ -61,9 +63,10 @@ int follow(const Frame& frame, const Client& client, const Answer& started) {
   }
 }
 
-int bulk(const Frame& frame, const StandbyPick& pick, std::string_view action, const std::string& to_board) {
+int bulk(const Frame& frame, StandbyPick pick, std::string_view action, std::string to_board) {
   const auto client = Client::open(frame);
   if (!client) return complain(client.error().text());
+  if (auto found = find_ids(*client, {a_board(pick.board), a_connection(pick.connection), a_board(to_board)}); !found) return complain(found.error().text());
   const std::string filter = object_of({{"kind", pick.kind},
                                         {"worker", pick.worker},
                                         {"reason_class", pick.reason_class},
@@ -83,11 +86,29 @@ int unclear() {
   return misused;
 }
 
+std::string text(api::Json value) { return std::string{value.string()}; }
+
+// Of every board, so that people read names.
+std::map<std::string, std::string> board_names(const Client& client) {
+  std::map<std::string, std::string> names;
+  if (auto boards = all_named(client, "/v1/boards")) {
+    for (auto& [id, name] : *boards) names.emplace(std::move(id), std::move(name));
+  }
+  return names;
+}
+
+// Why, and how far a person has come with it.
+std::string reason_of(api::Json item) {
+  const auto state = item["state"].string();
+  return fmt::format("{}{}{}", item["reason_class"].string(), state == "open" ? "" : ", ", state == "open" ? "" : state);
+}
+
 }  // namespace
 
-int run_standby_list(const Frame& frame, const StandbyPick& pick) {
+int run_standby_list(const Frame& frame, StandbyPick pick) {
   const auto client = Client::open(frame);
   if (!client) return complain(client.error().text());
+  if (auto found = find_ids(*client, {a_board(pick.board), a_connection(pick.connection)}); !found) return complain(found.error().text());
   std::string target = fmt::format("/v1/standby?limit={}", pick.limit);
   for (const auto& [name, value] : Members{{"state", pick.state}, {"kind", pick.kind}, {"worker", pick.worker}, {"board", pick.board},
                                            {"connection", pick.connection}, {"reason_class", pick.reason_class}, {"group", pick.group}}) {
@@ -95,18 +116,19 @@ int run_standby_list(const Frame& frame, const StandbyPick& pick) {
   }
   const auto answer = client->ask("GET", target);
   return tell(frame, answer, [&] {
-    Table table{{"ID", "SINCE", "STATE", "KIND", "BY", "CLASS", "TRIES", "REASON"}};
-    for (std::size_t n = 0; n < answer.data().size(); ++n) {
-      const auto item = answer.data().at(n);
-      table.add({std::string{item["id"].string()}, std::string{item["first_at"].string().substr(0, 19)}, std::string{item["state"].string()},
-                 std::string{item["kind"].string()}, std::string{item["worker"].string()}, std::string{item["reason_class"].string()},
-                 std::to_string(item["attempts"].integer().value_or(0)), std::string{item["reason"].string()}});
-    }
-    if (table.is_empty()) {
+    if (answer.data().size() == 0) {
       fmt::print("nothing is on standby\n");
       return;
     }
-    table.print();
+    auto boards = board_names(*client);
+    Table table{{"ID", "SINCE", "KIND", "REASON", "BOARD", "FROM", "TITLE"}};
+    for (std::size_t n = 0; n < answer.data().size(); ++n) {
+      const auto item = answer.data().at(n);
+      table.add({text(item["id"]), text(item["first_at"]).substr(0, 16), text(item["kind"]), reason_of(item), boards[text(item["board_id"])], text(item["from"]),
+                 text(item["title"])});
+    }
+    const std::string all = table.text(40, terminal_width().value_or(160));
+    std::fwrite(all.data(), 1, all.size(), stdout);
     if (!answer.document.root()["page"]["next"].is_null()) fmt::print("… and more: --limit\n");
   });
 }
@@ -140,22 +162,24 @@ int run_standby_show(const Frame& frame, const std::string& id) {
   });
 }
 
-int run_standby_assign(const Frame& frame, const std::vector<std::string>& ids, const StandbyAssignment& assignment) {
-  const std::string body = object_of({{"board_id", assignment.board}, {"assignee", assignment.assignee}, {"note", assignment.note}});
-  if (body == "{}") {
+int run_standby_assign(const Frame& frame, const std::vector<std::string>& ids, StandbyAssignment assignment) {
+  if (assignment.board.empty() && assignment.assignee.empty() && assignment.note.empty()) {
     complain("give --board, --to or --note");
     return misused;
   }
   const auto client = Client::open(frame);
   if (!client) return complain(client.error().text());
+  if (auto found = find_ids(*client, {a_board(assignment.board)}); !found) return complain(found.error().text());
+  const std::string body = object_of({{"board_id", assignment.board}, {"assignee", assignment.assignee}, {"note", assignment.note}});
   return for_each_id(frame, ids, "assigned", [&](const std::string& id) { return client->ask("POST", path_of(id) + "/assign", body); });
 }
 
-int run_standby_retry(const Frame& frame, const StandbyPick& pick, const std::string& to_board) {
+int run_standby_retry(const Frame& frame, const StandbyPick& pick, std::string to_board) {
   if (!is_clear(pick)) return unclear();
   if (pick.ids.empty()) return bulk(frame, pick, "retry", to_board);
   const auto client = Client::open(frame);
   if (!client) return complain(client.error().text());
+  if (auto found = find_ids(*client, {a_board(to_board)}); !found) return complain(found.error().text());
   return for_each_id(frame, pick.ids, "sent on again", [&](const std::string& id) {
     if (!to_board.empty()) {
       auto assigned = client->ask("POST", path_of(id) + "/assign", object_of({{"board_id", to_board}}));

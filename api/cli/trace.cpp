@@ -60,6 +60,24 @@ void print_things(api::Json trace) {
   });
 }
 
+// One ticket's life, or that of something that became none.
+void print_trace(api::Json trace) {
+  fmt::print("correlation {}\n\n", trace["correlation_id"].string());
+  print_things(trace);
+  const auto history = trace["history"];
+  if (history.size() == 0) return;
+  const auto accepted = micros_of(trace["arrival"]["accepted_at"]);
+  const auto start = accepted != 0 ? accepted : micros_of(history.at(0)["at"]);
+  fmt::print("\n");
+  Table table{{"TIME", "SINCE", "ACTOR", "ACTION", "DETAIL"}};
+  for (std::size_t n = 0; n < history.size(); ++n) {
+    const auto entry = history.at(n);
+    table.add({std::string{entry["at"].string()}, since(start, micros_of(entry["at"])), std::string{entry["actor"].string()},
+               std::string{entry["action"].string()}, flat(entry["detail"])});
+  }
+  table.print();
+}
+
 }  // namespace
 
 int run_trace(const Frame& frame, const std::string& id) {
@@ -72,21 +90,14 @@ int run_trace(const Frame& frame, const std::string& id) {
   const auto answer = client->ask("GET", is_message ? "/v1/trace?message_id=" + percent_encoded(id) : "/v1/trace/" + id);
   return tell(frame, answer, [&] {
     const auto trace = answer.data();
-    fmt::print("{} is a{} {}\ncorrelation {}\n\n", id, trace["asked"].string().starts_with('a') || trace["asked"].string().starts_with('e') ? "n" : "",
-               trace["asked"].string(), trace["correlation_id"].string());
-    print_things(trace);
-    const auto history = trace["history"];
-    if (history.size() == 0) return;
-    const auto accepted = micros_of(trace["arrival"]["accepted_at"]);
-    const auto start = accepted != 0 ? accepted : micros_of(history.at(0)["at"]);
-    fmt::print("\n");
-    Table table{{"TIME", "SINCE", "ACTOR", "ACTION", "DETAIL"}};
-    for (std::size_t n = 0; n < history.size(); ++n) {
-      const auto entry = history.at(n);
-      table.add({std::string{entry["at"].string()}, since(start, micros_of(entry["at"])), std::string{entry["actor"].string()},
-                 std::string{entry["action"].string()}, flat(entry["detail"])});
+    fmt::print("{} is a{} {}\n", id, trace["asked"].string().starts_with('a') || trace["asked"].string().starts_with('e') ? "n" : "", trace["asked"].string());
+    print_trace(trace);
+    // Senders use a Message-ID again.
+    const auto others = trace["others"];
+    for (std::size_t n = 0; n < others.size(); ++n) {
+      fmt::print("\n{} of {} under this Message-ID\n", n + 2, others.size() + 1);
+      print_trace(others.at(n));
     }
-    table.print();
   });
 }
 

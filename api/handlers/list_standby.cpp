@@ -1,4 +1,5 @@
 #include "api/handlers/reading_answers.hpp"
+#include "api/handlers/standby_face.hpp"
 
 namespace postroom::api {
 
@@ -15,7 +16,13 @@ Plan list_standby(const Request& request, const Context& context) {
   if (auto refusal = parameters.refusal()) return std::move(*refusal);
   const auto items = context.reading->standby(query, page);
   if (!items) return reading_failed(items.error(), request);
-  return page_reply(*items, [](const store::StandbyRow& item) { return store::standby_json(item); });
+  store::Page<std::string> shown{{}, items->next};
+  for (const auto& item : items->items) {
+    const auto face = standby_face(item, *context.reading);
+    if (!face) return reading_failed(face.error(), request);
+    shown.items.push_back(store::standby_json(item, *face));
+  }
+  return page_reply(shown, [](const std::string& json) { return json; });
 }
 
 }  // namespace postroom::api

@@ -84,6 +84,7 @@ struct Delivery {
 struct Subscription {
   std::string queue;
   std::uint16_t prefetch = 1;
+  bool is_later = false;  // consumed from widen() on; another subscription of the same queue adds up with it
 };
 
 // An own exclusive, classic, bounded, drop-head queue, declared at every connect.
@@ -112,6 +113,7 @@ class Consumer {
   virtual void reject(const Delivery& delivery, bool requeue) = 0;
   virtual void quiet() = 0;    // basic.cancel of the subscriptions: nothing new comes; what is held may still be acked
   virtual void resume() = 0;
+  virtual void widen() {}      // the later subscriptions too, from here on; again: nothing
   virtual LinkState state() const = 0;  // any thread
   virtual std::size_t consuming() const = 0;  // any thread; subscriptions that the broker confirmed and has not cancelled
   virtual void stop() = 0;     // flushes acks, closes, joins; unsettled deliveries return to the broker

@@ -38,6 +38,7 @@ struct Consuming {
   enum class Step { off, starting, on, stopping };
   Subscription subscription;
   Step step = Step::off;
+  bool is_dialled = false;  // part of the set-up of the link that is being made
   std::string tag;
 };
 
@@ -105,6 +106,9 @@ class RabbitConsumer final : public Consumer, private LinkUser {
   }
   void quiet() override { want(false); }
   void resume() override { want(true); }
+  void widen() override {
+    if (!is_wide_.exchange(true)) session_.wake();
+  }
   LinkState state() const override { return state_; }
   std::size_t consuming() const override { return consuming_count_; }
   void stop() override {
@@ -142,6 +146,7 @@ class RabbitConsumer final : public Consumer, private LinkUser {
   void update_state();
   Consuming* find(std::string_view tag);
   std::string next_tag(const Consuming& one) { return fmt::format("{}#{}", one.subscription.queue, ++last_number_); }
+  bool is_needed(const Consuming& one) const { return is_wanted_ && (!one.subscription.is_later || is_wide_); }
   bool is_shared(std::uint16_t channel) const { return channel == shared_channel; }
 
   const Executor owner_;
@@ -151,6 +156,7 @@ class RabbitConsumer final : public Consumer, private LinkUser {
   std::atomic<LinkState> state_{LinkState::connecting};
   std::atomic<std::size_t> consuming_count_{0};
   std::atomic<bool> is_wanted_{true};  // not quiet
+  std::atomic<bool> is_wide_{false};
   const std::shared_ptr<std::atomic<bool>> is_live_ = std::make_shared<std::atomic<bool>>(true);  // until stop(): call the owner's handlers
 
   mutable std::mutex words_lock_;
@@ -158,7 +164,6 @@ class RabbitConsumer final : public Consumer, private LinkUser {
 
   // The I/O thread's own.
   std::vector<Consuming> consuming_;
-  bool dialled_wanted_ = true;  // is_wanted_ when the set-up of the next link was made
   bool is_open_ = false;
   std::uint64_t link_number_ = 0;
   std::uint64_t last_number_ = 0;  // of a consumer's tag
@@ -196,9 +201,13 @@ void RabbitConsumer::want(bool is_wanted) {
 // --- the link comes and goes ---
 
 SetUp RabbitConsumer::set_up() {
-  dialled_wanted_ = is_wanted_;
-  for (auto& one : consuming_) one.tag = next_tag(one);
-  return [wanted = dialled_wanted_ ? consuming_ : std::vector<Consuming>{}, own_queues = own_queues_](amqp_connection_state_t connection) -> Result<void> {
+  std::vector<Consuming> needed;
+  for (auto& one : consuming_) {
+    one.tag = next_tag(one);
+    one.is_dialled = is_needed(one);
+    if (one.is_dialled) needed.push_back(one);
+  }
+  return [needed = std::move(needed), own_queues = own_queues_](amqp_connection_state_t connection) -> Result<void> {
     // Own queues first: whoever gets work must be able to get answers.
     if (!own_queues.empty()) {
       if (auto done = open_channel(connection, own_channel); !done) return done;
@@ -207,7 +216,7 @@ SetUp RabbitConsumer::set_up() {
       if (auto done = declare_own(connection, own); !done) return done;
     }
     if (auto done = open_channel(connection, shared_channel); !done) return done;
-    for (const auto& one : wanted) {
+    for (const auto& one : needed) {
       if (auto done = consume_shared(connection, one); !done) return done;
     }
     return {};
@@ -217,7 +226,7 @@ SetUp RabbitConsumer::set_up() {
 void RabbitConsumer::opened(Link&) {
   ++link_number_;
   is_open_ = true;
-  for (auto& one : consuming_) one.step = dialled_wanted_ ? Consuming::Step::on : Consuming::Step::off;
+  for (auto& one : consuming_) one.step = one.is_dialled ? Consuming::Step::on : Consuming::Step::off;
   update_state();
 }
 
@@ -234,7 +243,7 @@ void RabbitConsumer::closed() {
 void RabbitConsumer::update_state() {
   const auto count = [this](Consuming::Step step) { return static_cast<std::size_t>(std::ranges::count(consuming_, step, &Consuming::step)); };
   consuming_count_ = count(Consuming::Step::on) + count(Consuming::Step::stopping);
-  const bool is_missing = is_wanted_ && count(Consuming::Step::on) < consuming_.size();
+  const bool is_missing = std::ranges::any_of(consuming_, [this](const Consuming& one) { return is_needed(one) && one.step != Consuming::Step::on; });
   const auto state = is_open_ && !is_missing ? LinkState::open : LinkState::connecting;
   if (state_.exchange(state) == state || !on_state_) return;
   owner_([is_live = is_live_, changed = on_state_, state] {
@@ -265,14 +274,14 @@ Result<void> RabbitConsumer::work(Link* link, SteadyTime) {
 // Towards what is wanted, one step at a time: a subscription that is starting or stopping is left alone until the broker has answered.
 void RabbitConsumer::reconcile(Link& link) {
   for (auto& one : consuming_) {
-    if (is_wanted_ && one.step == Consuming::Step::off) {
+    if (is_needed(one) && one.step == Consuming::Step::off) {
       auto qos = qos_of(one.subscription);
       wire::append_method(link.out(), shared_channel, AMQP_BASIC_QOS_METHOD, &qos);
       one.tag = next_tag(one);
       auto consume = consume_of(one);
       wire::append_method(link.out(), shared_channel, AMQP_BASIC_CONSUME_METHOD, &consume);
       one.step = Consuming::Step::starting;
-    } else if (!is_wanted_ && one.step == Consuming::Step::on) {
+    } else if (!is_needed(one) && one.step == Consuming::Step::on) {
       amqp_basic_cancel_t cancel{};
       cancel.consumer_tag = wire::bytes(one.tag);
       wire::append_method(link.out(), shared_channel, AMQP_BASIC_CANCEL_METHOD, &cancel);

@@ -70,6 +70,9 @@ struct MailMissing {
   Why why = Why::gone;
   std::string text;  // what the server said
 };
+struct Asking {  // of a careful session: this mail is to be asked for, as soon as on_noted says that it is written down
+  Uid uid = 0;
+};
 struct Progress {  // every mail up to the cursor is reported: keep them, then call on_kept
   Cursor cursor;
   std::size_t older_count = 0;  // left alone because of Task::since, since the last progress
@@ -94,7 +97,7 @@ struct Failed {  // close the connection
 };
 
 using Action = std::variant<Send, WakeAt, Selected, ValidityChanged, CursorReset, Notice, MailBegin, MailChunk, MailEnd,
-                            MailDropped, MailMissing, Progress, CaughtUp, ChoreDone, Done, Failed>;
+                            MailDropped, MailMissing, Asking, Progress, CaughtUp, ChoreDone, Done, Failed>;
 using Actions = std::vector<Action>;
 
 }  // namespace postroom::imap

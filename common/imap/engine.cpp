@@ -100,6 +100,14 @@ Actions Engine::on_kept(Uid up_to, SteadyTime now) {
   });
 }
 
+Actions Engine::on_noted(Uid uid, SteadyTime now) {
+  return call(now, [&] {
+    if (asking_ != uid) return;
+    noted_ = std::exchange(asking_, std::nullopt);
+    if (stage_ == Stage::fetching) measure({uid});
+  });
+}
+
 Actions Engine::on_chores(std::vector<Chore> chores, SteadyTime now) {
   return call(now, [&] {
     for (Chore& chore : chores) chores_.push_back({std::move(chore)});

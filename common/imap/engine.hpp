@@ -47,6 +47,7 @@ class Engine {
   Actions on_time(SteadyTime now);
   Actions on_closed(SteadyTime now);
   Actions on_kept(Uid up_to, SteadyTime now);  // mails up to a Progress are durable: there is room for more
+  Actions on_noted(Uid uid, SteadyTime now);   // of Asking
   Actions on_chores(std::vector<Chore> chores, SteadyTime now);  // more to do, also while it watches
   Actions on_stop(SteadyTime now);                               // finish what is under way and log out
 
@@ -118,6 +119,7 @@ class Engine {
   void on_unstreamed(Uid uid, FetchPlan::Mail& mail, const Fetch::Body& body);
   void end_mail(Uid uid, FetchPlan::Mail& mail, std::uint64_t byte_count);
   void measure_more();
+  void measure(std::vector<Uid> uids);
   void ask_more();
   bool fails_for_now(const Status& status);
   void measure_completed(const Status& status, const std::vector<Uid>& uids);
@@ -172,6 +174,8 @@ class Engine {
   std::vector<Uid> found_;
   std::size_t older_count_ = 0;
   Uid progress_ = 0;  // last reported
+  std::optional<Uid> asking_;  // not noted yet
+  std::optional<Uid> noted_;
 
   // the body that is coming in
   struct Delivery {

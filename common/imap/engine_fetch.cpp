@@ -38,6 +38,7 @@ void Engine::fetch() {
   }
   report_progress();
   if (!pending_.empty() || stage_ == Stage::closed) return;
+  if (asking_) return is_stopping_ ? leave() : void();
   if (plan_.refused_count() > 0) {  // nothing left that could clear them
     if (const auto uid = plan_.refused_for_now()) {
       if (is_stopping_) return leave();
@@ -52,7 +53,7 @@ void Engine::fetch() {
 }
 
 void Engine::measure_more() {
-  while (!is_pending(Kind::measure)) {
+  while (!is_pending(Kind::measure) && !asking_) {
     std::vector<Uid> uids = plan_.take_to_measure();
     if (uids.empty()) return;
     std::erase_if(uids, [this](Uid uid) {
@@ -62,16 +63,23 @@ void Engine::measure_more() {
       return true;
     });
     if (uids.empty()) continue;
-    const bool is_any_doubted =
-        std::any_of(uids.begin(), uids.end(), [this](Uid uid) { return plan_.find(uid)->is_doubted; });
-    std::string tag = next_tag();
-    if (is_any_doubted) {  // what others removed stays visible, as mails without a body, until NOOP (Dovecot)
-      issue(Kind::sync, CommandWriter(tag, "NOOP").line(), tag, settings_.command_timeout);
-      tag = next_tag();
+    if (settings_.is_careful && noted_ != uids.front()) {
+      asking_ = uids.front();
+      return emit(Asking{*asking_});
     }
-    auto line = CommandWriter(tag, "UID FETCH").uids(uids).word("(UID RFC822.SIZE INTERNALDATE FLAGS)").line();
-    issue(Kind::measure, std::move(line), tag, settings_.command_timeout, std::move(uids));
+    measure(std::move(uids));
   }
+}
+
+void Engine::measure(std::vector<Uid> uids) {
+  const bool is_any_doubted = std::any_of(uids.begin(), uids.end(), [this](Uid uid) { return plan_.find(uid)->is_doubted; });
+  std::string tag = next_tag();
+  if (is_any_doubted) {  // what others removed stays visible, as mails without a body, until NOOP (Dovecot)
+    issue(Kind::sync, CommandWriter(tag, "NOOP").line(), tag, settings_.command_timeout);
+    tag = next_tag();
+  }
+  auto line = CommandWriter(tag, "UID FETCH").uids(uids).word("(UID RFC822.SIZE INTERNALDATE FLAGS)").line();
+  issue(Kind::measure, std::move(line), tag, settings_.command_timeout, std::move(uids));
 }
 
 void Engine::ask_more() {

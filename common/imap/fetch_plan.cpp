@@ -42,6 +42,7 @@ std::vector<Uid> FetchPlan::take_to_measure() {
     if (mail.measure_alone) return uids;
   }
   if (!uids.empty() || waiting_count >= settings_.batch_count) return uids;
+  if (settings_.is_careful && (mails_.size() > refused_count_ || !unkept_.empty())) return uids;
   while (next_ < found_.size() && uids.size() < settings_.measure_count) {
     uids.push_back(found_[next_]);
     mails_.emplace(found_[next_], Mail{});

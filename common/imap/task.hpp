@@ -57,7 +57,9 @@ struct Settings {
   std::uint64_t size_limit = 50 * 1024 * 1024;  // bytes of one mail; above, only its header is fetched
   std::uint64_t header_limit = 256 * 1024;      // bytes of that header
 
-  // With both counts 1, a conversation that breaks names the mail at which it does.
+  // With both counts 1, a conversation that breaks names the mail at which it does. Careful besides: one mail is begun, brought and
+  // kept before the next one is, and none before on_noted: for when it may be us whom a mail breaks, who could not name it afterwards.
+  bool is_careful = false;
   std::size_t measure_count = 500;                // mails in one command that asks for sizes
   std::size_t batch_count = 100;                  // mails in one command that asks for bodies
   std::uint64_t batch_bytes = 8 * 1024 * 1024;    // and their stated sizes together

@@ -38,8 +38,8 @@ Result<void> check(const Account& account) {
   return {};
 }
 
-Attempt::Attempt(const Account& account, const Place& place, Security security, const Rules& rules)
-    : rules_(rules), security_(security), host_and_port_(fmt::format("{}:{}", place.host, place.port)), easy_(curl_easy_init()) {
+Attempt::Attempt(const Account& account, const Place& place, Security security, Login login, const Rules& rules)
+    : rules_(rules), security_(security), login_(login), host_and_port_(fmt::format("{}:{}", place.host, place.port)), easy_(curl_easy_init()) {
   const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
   set(CURLOPT_ERRORBUFFER, problem_);
   set(CURLOPT_NOSIGNAL, 1L);
@@ -47,8 +47,11 @@ Attempt::Attempt(const Account& account, const Place& place, Security security, 
   set(CURLOPT_CONNECT_ONLY, 1L);
   set(CURLOPT_URL, fmt::format("{}://{}/", security == Security::tls ? "imaps" : "imap", host_and_port_).c_str());
   set(CURLOPT_PROTOCOLS_STR, security == Security::tls ? "imaps" : "imap");
-  set(CURLOPT_USERNAME, account.user.c_str());
-  set(CURLOPT_PASSWORD, account.password.c_str());
+  if (login == Login::sasl) {
+    set(CURLOPT_USERNAME, account.user.c_str());
+    set(CURLOPT_PASSWORD, account.password.c_str());
+    set(CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
+  }
   set(CURLOPT_PROXY, "");  // the environment's proxies would dodge the address check
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(rules.settings.connect_limit.count()));
@@ -97,6 +100,12 @@ curl_socket_t Attempt::open_socket(const curl_sockaddr& where) {
 
 void Attempt::take_line(std::string_view line) {
   saw_greeting_ = saw_greeting_ || line.starts_with("* ");
+  if (line.starts_with("* CAPABILITY ")) {
+    const auto words = split(trimmed(line), ' ');
+    const auto has = [&](std::string_view word) { return std::ranges::find(words, word) != words.end(); };
+    offers_sasl_ = has("AUTH=PLAIN") || has("AUTH=LOGIN");
+    offers_login_ = !has("LOGINDISABLED");
+  }
   last_line_ = trimmed(cut_utf8(line, longest_line));
 }
 
@@ -129,6 +138,10 @@ bool Attempt::may_do_without_tls(CURLcode code) const {
   if (code != CURLE_USE_SSL_FAILED || security_ != Security::starttls) return false;
   const auto address = http::parse_address(remote_address());
   return address && rules_.guard.is_listed(*address);
+}
+
+bool Attempt::may_log_in_by_command(CURLcode code) const {
+  return code == CURLE_LOGIN_DENIED && login_ == Login::sasl && !offers_sasl_ && offers_login_;
 }
 
 Trouble Attempt::classify(CURLcode code) const {
@@ -170,6 +183,7 @@ std::string Attempt::describe(Trouble trouble, CURLcode code) const {
       return fmt::format("the address {} of {} is private or reserved; outbound.allow in the configuration file does not list it",
                          blocked_address_, host_and_port_);
     case Trouble::credentials:
+      if (!offers_sasl_ && !offers_login_) return fmt::format("{} offers no login with a password", host_and_port_);
       return words.empty() ? fmt::format("{} refuses user name or password", host_and_port_)
                            : fmt::format("{} refuses user name or password: {}", host_and_port_, words);
     case Trouble::server:
@@ -177,11 +191,18 @@ std::string Attempt::describe(Trouble trouble, CURLcode code) const {
     case Trouble::no_encryption:
       if (code == CURLE_USE_SSL_FAILED)
         return fmt::format("{} offers no encryption (STARTTLS); without it nothing is sent outside outbound.allow", host_and_port_);
-      return fmt::format("no encrypted connection to {}: {}", host_and_port_, said);
+      return fmt::format("no encrypted connection to {}: {}{}", host_and_port_, said,
+                         security_ == Security::tls ? "; imaps:// is TLS from the first byte, imap:// begins in the clear and changes to it" : "");
     case Trouble::certificate:
       return fmt::format("the certificate of {} is not accepted: {}", host_and_port_, said);
     case Trouble::protocol:
       return fmt::format("{} does not speak IMAP: {}", host_and_port_, words.empty() ? said : words);
+    case Trouble::timeout:
+      if (!is_reached(trouble)) return fmt::format("{} did not answer in time", host_and_port_);
+      if (security_ != Security::tls && last_line_.empty())
+        return fmt::format("no greeting from {}: is it a port where TLS begins with the first byte? then the address begins with imaps://",
+                           host_and_port_);
+      return fmt::format("{} did not finish the login in time", host_and_port_);
     default:
       return fmt::format("{}: {}", host_and_port_, said);
   }
@@ -199,14 +220,17 @@ Ending Attempt::ending(CURLcode code) const {
   return ending;
 }
 
+Ending Attempt::refused(std::string_view line) {
+  take_line(line);
+  const bool is_bye = line.starts_with("* BYE");
+  return ending(is_bye ? CURLE_WEIRD_SERVER_REPLY : CURLE_LOGIN_DENIED);
+}
+
 Ending Attempt::timed_out() const {
   Ending ending = this->ending(CURLE_OPERATION_TIMEDOUT);
   if (ending.trouble == Trouble::timeout && !last_line_.empty() && !saw_greeting_) {  // libcurl waits for the right words
     ending.trouble = Trouble::protocol;
     ending.text = fmt::format("{} does not speak IMAP: {}", host_and_port_, json_escaped(last_line_));
-  } else if (ending.trouble == Trouble::timeout) {
-    ending.text = ending.is_reached ? fmt::format("{} did not finish the login in time", host_and_port_)
-                                    : fmt::format("{} did not answer in time", host_and_port_);
   }
   return ending;
 }

@@ -12,6 +12,7 @@
 #include "common/http/curl_loop.hpp"
 #include "common/imap_link/attempt.hpp"
 #include "common/imap_link/link.hpp"
+#include "common/imap_link/plain_login.hpp"
 
 namespace postroom::imap_link {
 
@@ -41,10 +42,12 @@ class CurlLink final : public Link {
   void send(std::string bytes) override;
 
  private:
-  void begin(Attempt::Security security);
+  void begin(Attempt::Security security, Attempt::Login login);
   void end_attempt();
   void attempted(CURLcode code);
   void stand();
+  void log_in();
+  void take(std::string_view bytes);
   void close(Ending ending);
   void close_broken(CURLcode code);
 
@@ -61,7 +64,8 @@ class CurlLink final : public Link {
   std::optional<Attempt> attempt_;
   std::optional<http::CurlLoop> curl_;
   loop::Timer deadline_;
-  Watch* standing_ = nullptr;  // its socket, once logged in
+  Watch* standing_ = nullptr;  // its socket, once it is ours
+  std::optional<PlainLogin> login_;  // under way
   bool is_over_ = false;
   std::deque<std::string> outbox_;  // TLS wants the same bytes at the same place when it could not send them
   std::size_t sent_count_ = 0;      // of the first
@@ -78,7 +82,7 @@ CurlLink::CurlLink(loop::Loop& loop, const Rules& rules, Account account, Handle
       return close({Trouble::refused_account, accepted.error().text(), "", false, false});
     place_ = *parse_base_url(account_.base_url);
     deadline_.after(rules_.settings.login_limit);
-    begin(place_.is_tls ? Attempt::Security::tls : Attempt::Security::starttls);
+    begin(place_.is_tls ? Attempt::Security::tls : Attempt::Security::starttls, Attempt::Login::sasl);
   });
 }
 
@@ -87,8 +91,8 @@ CurlLink::~CurlLink() {
   end_attempt();
 }
 
-void CurlLink::begin(Attempt::Security security) {
-  attempt_.emplace(account_, place_, security, rules_);
+void CurlLink::begin(Attempt::Security security, Attempt::Login login) {
+  attempt_.emplace(account_, place_, security, login, rules_);
   curl_.emplace(loop_, [this](const std::vector<http::CurlLoop::Ended>& ended) { attempted(ended.front().code); });
   curl_->add(attempt_->handle(), 0);
 }
@@ -107,15 +111,22 @@ void CurlLink::end_attempt() {
 
 void CurlLink::attempted(CURLcode code) {
   if (code == CURLE_OK) return stand();
-  if (!attempt_->may_do_without_tls(code)) return close(attempt_->ending(code));
+  auto security = attempt_->security();
+  auto login = attempt_->login();
+  if (attempt_->may_do_without_tls(code)) {
+    security = Attempt::Security::none;
+  } else if (attempt_->may_log_in_by_command(code)) {
+    login = Attempt::Login::command;
+  } else {
+    return close(attempt_->ending(code));
+  }
   end_attempt();
-  begin(Attempt::Security::none);
+  begin(security, login);
 }
 
 // --- once it is ours ---
 
 void CurlLink::stand() {
-  deadline_.cancel();
   auto fresh = std::make_unique<Watch>();
   fresh->link = this;
   curl_easy_getinfo(attempt_->handle(), CURLINFO_ACTIVESOCKET, &fresh->socket);
@@ -125,7 +136,32 @@ void CurlLink::stand() {
   standing_ = fresh.release();
   standing_->handle.data = standing_;
   listen();
+  loop_.post([this, alive = alive_] {  // TLS may hold bytes of which the socket knows nothing
+    if (*alive && !is_over_) receive();
+  });
+  if (attempt_->login() == Attempt::Login::command) return log_in();
+  deadline_.cancel();
   handlers_.ready(attempt_->standing());
+}
+
+void CurlLink::log_in() {
+  auto login = PlainLogin::with(account_);
+  if (!login) return close({Trouble::refused_account, login.error().text(), "", true, attempt_->standing().is_encrypted});
+  login_.emplace(std::move(*login));
+  send(login_->next_part());
+}
+
+void CurlLink::take(std::string_view bytes) {
+  if (!login_) return handlers_.bytes(bytes);
+  const auto heard = login_->on_bytes(bytes);
+  if (heard.wants_part) send(login_->next_part());
+  if (!heard.verdict) return;
+  if (!heard.is_in) return close(attempt_->refused(*heard.verdict));
+  login_.reset();
+  deadline_.cancel();
+  const auto alive = alive_;
+  handlers_.ready(attempt_->standing());
+  if (*alive && !is_over_ && !heard.rest.empty()) handlers_.bytes(heard.rest);
 }
 
 void CurlLink::listen() {
@@ -183,7 +219,7 @@ void CurlLink::receive() {
     const CURLcode code = curl_easy_recv(attempt_->handle(), part.data(), part.size(), &count);
     if (code == CURLE_AGAIN) return;
     if (code != CURLE_OK || count == 0) return close_broken(code);
-    handlers_.bytes({part.data(), count});
+    take({part.data(), count});
     if (!*alive || is_over_) return;
   }
   loop_.post([this, alive] {

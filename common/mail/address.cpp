@@ -249,16 +249,29 @@ std::string canonical_address(std::string_view addr) {
 }
 
 bool takes_no_answers(std::string_view addr) {
-  static constexpr std::array<std::string_view, 8> exact = {"mailer-daemon", "postmaster", "abuse",  "root",
-                                                            "noreply",       "no-reply",   "nobody", "bounce"};
-  static constexpr std::array<std::string_view, 10> beginnings = {
-      "noreply",      "no-reply",     "no_reply",        "no.reply",        "donotreply",
-      "do-not-reply", "do_not_reply", "nicht-antworten", "ne-pas-repondre", "bounces+"};
+  static constexpr std::array<std::string_view, 5> exact = {"postmaster", "abuse", "root", "nobody", "bounce"};
+  static constexpr std::array<std::string_view, 2> beginnings = {"noreply", "donotreply"};
+  // Words of the local part, wherever they stand, between its ends, dots, dashes, underscores and pluses.
+  static constexpr std::array<std::string_view, 13> phrases = {
+      "-noreply-",     "-no-reply-",        "-donotreply-",     "-do-not-reply-",    "-donot-reply-",
+      "-dont-reply-",  "-autoreply-",       "-auto-reply-",     "-autoresponder-",   "-bounces-",
+      "-mailer-daemon-", "-nicht-antworten-", "-ne-pas-repondre-"};
   const std::string whole = canonical_address(addr);
   const std::string_view local = std::string_view{whole}.substr(0, whole.rfind('@'));
+  std::string words = "-";
+  for (const char c : local) words += c == '.' || c == '_' || c == '+' ? '-' : c;
+  words += '-';
   return std::find(exact.begin(), exact.end(), local) != exact.end() ||
-         std::any_of(beginnings.begin(), beginnings.end(),
-                     [&](std::string_view one) { return local.substr(0, one.size()) == one; });
+         std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view one) { return local.starts_with(one); }) ||
+         std::any_of(phrases.begin(), phrases.end(),
+                     [&](std::string_view one) { return words.find(one) != std::string::npos; });
+}
+
+bool is_mail_server(std::string_view addr) {
+  const std::string whole = canonical_address(addr);
+  std::string_view local = std::string_view{whole}.substr(0, whole.rfind('@'));
+  local = local.substr(0, local.find('+'));
+  return local == "mailer-daemon" || local == "postmaster";
 }
 
 }  // namespace postroom::mail

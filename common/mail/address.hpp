@@ -27,4 +27,7 @@ std::string canonical_address(std::string_view addr);
 // Addresses that answer to nobody: mailer-daemon, postmaster, no-reply and their kin.
 bool takes_no_answers(std::string_view addr);
 
+// mailer-daemon or postmaster, with or without a detail behind a plus.
+bool is_mail_server(std::string_view addr);
+
 }  // namespace postroom::mail

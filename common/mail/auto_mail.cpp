@@ -12,11 +12,33 @@ namespace postroom::mail {
 
 namespace {
 
+// Without comments (RFC 5322, 3.2.2), which may stand anywhere.
+std::string without_comments(std::string_view value) {
+  std::string out;
+  int depth = 0;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (depth > 0 && c == '\\') {
+      ++i;
+      continue;
+    }
+    if (c == '(') {
+      ++depth;
+      out.push_back(' ');
+    } else if (c == ')' && depth > 0) {
+      --depth;
+    } else if (depth == 0) {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
 // The words of a header value, in lower case, cut at blanks, commas and semicolons.
 std::vector<std::string> words(std::string_view value) {
   std::vector<std::string> found;
   std::string word;
-  for (const char c : to_lower_ascii(value) + " ") {
+  for (const char c : to_lower_ascii(without_comments(value)) + " ") {
     if (c == ' ' || c == ',' || c == ';' || c == '\t') {
       if (!word.empty()) found.push_back(std::move(word));
       word.clear();
@@ -69,6 +91,14 @@ class Detector {
 
   std::string_view value(std::string_view name) const { return header(message_.headers, name); }
 
+  // Every field of that name: each hop may add one.
+  template <class Each>
+  void each(std::string_view name, Each&& look) const {
+    for (const Header& field : message_.headers) {
+      if (equals_ignoring_case(field.name, name)) look(std::string_view{field.value});
+    }
+  }
+
   // An address proves nothing: web forms and people write with ours.
   void own_mail() {
     if (!own_.installation_id.empty() && equals_ignoring_case(value(loop_header), own_.installation_id)) {
@@ -86,11 +116,15 @@ class Detector {
 
   // RFC 3834, 5: anything but "no".
   void auto_submitted() {
-    if (!has_header(message_.headers, "Auto-Submitted")) return;
-    const std::string text = to_lower_ascii(trimmed(value("Auto-Submitted")));
-    const std::string first = text.substr(0, text.find_first_of("; \t("));
-    if (first.empty() || first == "no") return;
-    because("Auto-Submitted", value("Auto-Submitted"));
+    each("Auto-Submitted", [this](std::string_view said) { auto_submitted(said); });
+  }
+
+  void auto_submitted(std::string_view said) {
+    const auto found = words(said);
+    if (found.empty() || found.front() == "no") return;
+    because("Auto-Submitted", said);
+    const std::string& first = found.front();
+    const std::string text = to_lower_ascii(said);
     const std::string subject = to_lower_ascii(message_.subject);
     if (text.find("vacation") != std::string::npos || text.find("owner-email=") != std::string::npos ||
         (first == "auto-replied" &&
@@ -101,20 +135,22 @@ class Detector {
 
   // [MS-OXCMAIL]: All, or one of the kinds that we would send.
   void response_suppress() {
-    const std::string_view suppressed = value("X-Auto-Response-Suppress");
-    if (!has_word(suppressed, {"all", "oof", "autoreply"})) return;
-    because("X-Auto-Response-Suppress", suppressed);
-    if (has_word(suppressed, {"all"}) && has_header(message_.headers, "X-MS-Exchange-Inbox-Rules-Loop"))
-      result_.is_out_of_office = true;
+    each("X-Auto-Response-Suppress", [this](std::string_view suppressed) {
+      if (!has_word(suppressed, {"all", "oof", "autoreply"})) return;
+      because("X-Auto-Response-Suppress", suppressed);
+      if (has_word(suppressed, {"all"}) && has_header(message_.headers, "X-MS-Exchange-Inbox-Rules-Loop"))
+        result_.is_out_of_office = true;
+    });
   }
 
   void precedence() {
     for (const std::string_view name : {"Precedence", "X-Precedence"}) {
-      if (has_word(value(name), {"bulk", "junk", "auto_reply", "auto-reply"})) because(name, value(name));
-      if (has_word(value(name), {"list"})) {
+      each(name, [&](std::string_view said) {
+        if (has_word(said, {"bulk", "junk", "auto_reply", "auto-reply"})) because(name, said);
+        if (!has_word(said, {"list"})) return;
         result_.is_list = true;
-        because(name, value(name));
-      }
+        because(name, said);
+      });
     }
   }
 
@@ -130,12 +166,10 @@ class Detector {
   }
 
   void sender() {
-    if (has_header(message_.headers, "Return-Path") && trimmed(value("Return-Path")) == "<>")
-      because("Return-Path", "<>");
+    if (has_null_sender(message_)) because("Return-Path", "<>");
     const std::string addr = canonical_address(sender_of(message_).addr);
     if (addr.empty()) return because("no sender that could be answered");
-    const std::string local = addr.substr(0, addr.rfind('@'));
-    if (local == "mailer-daemon" || local == "postmaster") because("From", addr);
+    if (is_mail_server(addr)) because("From", addr);
   }
 
   void report() {

@@ -102,6 +102,7 @@ std::vector<BouncedRecipient> recipients_of_report(std::string_view status_text)
 }
 
 std::optional<Bounce> bounce_by_the_book(const Message& message) {
+  if (message.report_type.empty() && !comes_from_a_mail_server(message)) return std::nullopt;
   Bounce bounce;
   bounce.all = recipients_of_report(message.delivery_status);
   if (bounce.all.empty()) return std::nullopt;
@@ -148,15 +149,6 @@ template <std::size_t N>
 bool has_phrase(std::string_view lower, const std::array<std::string_view, N>& phrases) {
   return std::any_of(phrases.begin(), phrases.end(),
                      [&](std::string_view one) { return lower.find(one) != std::string_view::npos; });
-}
-
-bool comes_from_a_mail_server(const Message& message) {
-  if (has_header(message.headers, "X-Failed-Recipients")) return true;
-  if (has_header(message.headers, "Return-Path") && trimmed(header(message.headers, "Return-Path")) == "<>")
-    return true;
-  const std::string addr = canonical_address(sender_of(message).addr);
-  const std::string local = addr.substr(0, addr.rfind('@'));
-  return local == "mailer-daemon" || local == "postmaster";
 }
 
 // Where the copy of our mail begins: what is quoted there says nothing about the failure.
@@ -266,6 +258,11 @@ std::string_view name_of(BounceAction action) {
       return "expanded";
   }
   return "failed";
+}
+
+bool comes_from_a_mail_server(const Message& message) {
+  if (has_header(message.headers, "X-Failed-Recipients") || has_null_sender(message)) return true;
+  return is_mail_server(sender_of(message).addr);
 }
 
 std::optional<Bounce> parse_bounce(const Message& message) {

@@ -29,7 +29,11 @@ struct Bounce {
 
 std::string_view name_of(BounceAction action);
 
-// None: this is no report about delivery. Read receipts (RFC 8098) and absence notes are none; nor is a mail that only
+// X-Failed-Recipients, a null sender, mailer-daemon or postmaster: nobody writes so by hand.
+bool comes_from_a_mail_server(const Message& message);
+
+// None: this is no report about delivery. The parts of a report count in a mail that is one as a whole (multipart/report)
+// or that a mail server wrote: people pass reports on, with words of their own. Read receipts (RFC 8098) and absence notes are none; nor is a mail that only
 // its words make one (no delivery status, no X-Failed-Recipients) and that names no mail by its Message-ID: web forms,
 // monitors and postmasters write like that about other things.
 std::optional<Bounce> parse_bounce(const Message& message);

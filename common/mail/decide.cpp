@@ -22,8 +22,20 @@ std::string_view how(ThreadedBy by) {
   return "";
 }
 
-std::string about_bounce(const Bounce& bounce, bool is_ours) {
-  return fmt::format("a report about {} to {}: {}{}{}", is_ours ? "our mail" : "a mail that is not ours",
+std::string_view whose(Reported reported) {
+  switch (reported) {
+    case Reported::foreign:
+      return "a mail that is not ours";
+    case Reported::ours:
+      return "our mail";
+    case Reported::unknown:
+      break;
+  }
+  return "a mail, ours or another's,";
+}
+
+std::string about_bounce(const Bounce& bounce, Reported reported) {
+  return fmt::format("a report about {} to {}: {}{}{}", whose(reported),
                      bounce.first.recipient.empty() ? "an unnamed recipient" : bounce.first.recipient,
                      name_of(bounce.first.action), bounce.first.status.empty() ? "" : " " + bounce.first.status,
                      bounce.first.reason.empty() ? "" : ", " + bounce.first.reason);
@@ -80,20 +92,20 @@ Analysis analyse(const Message& message, const Home& home) {
 Decision decide(const Analysis& analysis, const Known& known, const Route& route) {
   Decision decision;
   const bool is_auto = analysis.auto_mail.is_auto || analysis.bounce;
-  const std::string foreign_report = analysis.bounce ? "; " + about_bounce(*analysis.bounce, false) : "";
+  const std::string foreign_report = analysis.bounce ? "; " + about_bounce(*analysis.bounce, Reported::foreign) : "";
   const std::string automatic = is_auto ? fmt::format("; automatic ({})", analysis.auto_mail.reason) : "";
   if (analysis.auto_mail.is_own && !saboteur("own_mail_check_off")) {
     decision.verdict = Verdict::own;
     decision.why = fmt::format("our own mail came back ({}): ignored", analysis.auto_mail.reason);
-  } else if (analysis.bounce && known.is_our_mail_reported) {
+  } else if (analysis.bounce && known.reported != Reported::foreign) {
     decision.verdict = Verdict::bounce;
-    decision.why = about_bounce(*analysis.bounce, true);
+    decision.why = about_bounce(*analysis.bounce, known.reported);
   } else if (!known.same_mail.empty() && !saboteur("duplicate_rule_off")) {
     decision.verdict = Verdict::duplicate;
     decision.why = fmt::format("the same mail (Message-ID and content) as {}", known.same_mail);
   } else if (known.thread && (known.thread->by != ThreadedBy::subject_number || known.thread->is_participant || saboteur("stranger_joins_by_number"))) {
     decision.verdict = Verdict::reply;
-    decision.reopens = !is_auto;
+    decision.reopens = !is_auto && known.thread->is_participant;
     decision.why = fmt::format("a reply to ticket {}: {}{}{}", known.thread->ticket, how(known.thread->by),
                                foreign_report, automatic.empty() ? "" : automatic + ", so it reopens nothing");
   } else if (!known.same_sender_subject.empty() && !analysis.bounce) {

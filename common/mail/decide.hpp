@@ -43,11 +43,12 @@ struct KnownThread {
   ThreadedBy by = ThreadedBy::references;
   bool is_participant = false;  // the sender is the ticket's creator or was written to on it
 };
+enum class Reported { foreign, ours, unknown };
 struct Known {
   std::optional<KnownThread> thread;
   std::string same_mail;            // the arrival with this Message-ID and this content; empty: none
   std::string same_sender_subject;  // the arrival of this sender and subject within the inbox's threshold; empty: none
-  bool is_our_mail_reported = false;  // the mail that a report about delivery names is one that we sent
+  Reported reported = Reported::foreign;  // whose mail it is that a report about delivery names
 };
 
 enum class Verdict { ticket, reply, duplicate, bounce, own, standby, unparsable };
@@ -56,7 +57,7 @@ std::string_view name_of(Verdict verdict);
 struct Decision {
   Verdict verdict = Verdict::standby;
   std::string why;            // one or two sentences, for the history
-  bool reopens = false;       // a reply that reopens a resolved ticket
+  bool reopens = false;       // a reply that reopens a resolved ticket: a person's who takes part in it
   bool is_confirmed = false;  // a ticket whose creator gets a confirmation
 };
 

@@ -80,7 +80,7 @@ Explanation explain(std::string_view file, Result<Message> parsed, const Explain
   result.route = route(inbox, result.message.subject, context.boards, context.default_board_id);
   Known known = context.known ? context.known(result.message, result.analysis) : Known{};
   if (!context.known) {
-    known.is_our_mail_reported = true;
+    known.reported = result.analysis.bounced_mail ? Reported::ours : Reported::unknown;
     if (result.analysis.signed_thread)
       known.thread = KnownThread{result.analysis.signed_thread->ticket_id, ThreadedBy::signed_id, false};
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/text.hpp"
 #include "common/mail/address.hpp"
 
 namespace postroom::mail {
@@ -21,6 +22,12 @@ std::string_view header(const std::vector<Header>& headers, std::string_view nam
 bool has_header(const std::vector<Header>& headers, std::string_view name) {
   return std::any_of(headers.begin(), headers.end(),
                      [&](const Header& field) { return equals_ignoring_case(field.name, name); });
+}
+
+bool has_null_sender(const Message& message) {
+  if (!has_header(message.headers, "Return-Path")) return false;
+  const std::string_view path = trimmed(header(message.headers, "Return-Path"));
+  return path.starts_with('<') && path.ends_with('>') && path.size() > 1 && trimmed(path.substr(1, path.size() - 2)).empty();
 }
 
 Address sender_of(const Message& message) {

@@ -69,6 +69,9 @@ struct Message {
 std::string_view header(const std::vector<Header>& headers, std::string_view name);
 bool has_header(const std::vector<Header>& headers, std::string_view name);
 
+// Return-Path: <>, as reports and automatic answers have it.
+bool has_null_sender(const Message& message);
+
 // Who wrote it: the first usable address of From, Sender, Reply-To, Return-Path; nullptr-like empty addr when there is
 // none.
 Address sender_of(const Message& message);

@@ -19,6 +19,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   std::error_code failed;
   if (std::filesystem::is_directory(path, failed))
     return Error{Code::bad_message, fmt::format("{} is a folder", path.string())};
+  if (std::filesystem::exists(path, failed) && !std::filesystem::is_regular_file(path, failed))
+    return Error{Code::bad_message, fmt::format("{} is not a regular file", path.string())};
   std::ifstream file{path, std::ios::binary};
   if (!file) return Error{Code::bad_message, fmt::format("{} cannot be read: {}", path.string(), std::strerror(errno))};
   const std::size_t limit = mail::Limits{}.mail_bytes + 1;
@@ -26,6 +28,7 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   char piece[64 * 1024];
   while (bytes.size() < limit && (file.read(piece, sizeof piece) || file.gcount() > 0))
     bytes.append(piece, static_cast<std::size_t>(file.gcount()));
+  if (file.bad()) return Error{Code::bad_message, fmt::format("{} cannot be read to its end", path.string())};
   return bytes;
 }
 
@@ -35,11 +38,11 @@ class Run {
       const std::function<void(const mail::Explanation&)>& each)
       : files_(files), context_(context), each_(each), answers_(files.size()), sandbox_(loop_, options) {}
 
-  Result<void> run() {
+  Result<std::size_t> run() {
     loop_.post([this] { feed(); });
     loop_.run();
     if (failure_) return *failure_;
-    return {};
+    return unread_;
   }
 
  private:
@@ -48,6 +51,7 @@ class Run {
       const std::size_t index = next_++;
       auto bytes = read_file(files_[index]);
       if (!bytes) {
+        ++unread_;
         answered(index, bytes.error());
         continue;
       }
@@ -81,6 +85,7 @@ class Run {
   std::vector<std::optional<Result<mail::Message>>> answers_;
   std::size_t next_ = 0;
   std::size_t told_ = 0;
+  std::size_t unread_ = 0;
   std::optional<Error> failure_;
   loop::Loop loop_;
   Sandbox sandbox_;
@@ -88,7 +93,7 @@ class Run {
 
 }  // namespace
 
-Result<void> explain_files(const std::vector<std::filesystem::path>& files, const mail::ExplainContext& context,
+Result<std::size_t> explain_files(const std::vector<std::filesystem::path>& files, const mail::ExplainContext& context,
                            const Options& options, const std::function<void(const mail::Explanation&)>& each) {
   return Run{files, context, options, each}.run();
 }

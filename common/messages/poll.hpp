@@ -163,6 +163,7 @@ struct PollProgress {
   bool is_caught_up = false;            // nothing newer was there
   std::vector<ChoreReport> chores;
   std::string notice;                   // the server's [ALERT], or what it did wrong
+  std::optional<std::int64_t> asking_uid;  // of a careful lease: the mail that is asked for next, or now; should the worker die, it is the suspect
   bool operator==(const PollProgress&) const = default;
   static void describe(auto& self, auto&& field) {
     field("inbox_id", self.inbox_id);
@@ -174,6 +175,7 @@ struct PollProgress {
     field("is_caught_up", self.is_caught_up);
     field("chores", self.chores);
     field("notice", self.notice);
+    field("asking_uid", self.asking_uid);
   }
 };
 

@@ -118,7 +118,7 @@ void Dialogue::say_sender() {
   if (offers_8bit_ && !is_ascii(content_)) command += " BODY=8BITMIME";
   if (needs_utf8 && !offers_utf8_) {
     stage_ = Stage::sender;
-    return end(Failure::no_utf8, "the server takes no addresses outside ASCII");
+    return end(Failure::no_utf8, "the server takes no addresses outside ASCII (it offers no SMTPUTF8): write to an address in ASCII, or send through a server that offers it");
   }
   if (needs_utf8) command += " SMTPUTF8";
   say(Stage::sender, std::move(command));

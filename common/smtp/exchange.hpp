@@ -69,6 +69,7 @@ struct Reply {
   int code = 0;                   // the server's last answer, 0 = none came
   std::string text;               // its words on one line, without the code; at most 300 bytes
   std::vector<Verdict> recipients;
+  bool is_silent = false;         // connected in the clear, and not one line came: so is a port where TLS begins with the first byte
   bool is_encrypted = false;
   bool offers_login = false;
   bool has_logged_in = false;

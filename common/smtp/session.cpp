@@ -180,6 +180,12 @@ Failure Session::classify(CURLcode code) const {
 
 bool Session::has_foreign_greeting() const { return dialogue_.stage() == Stage::greeting && dialogue_.code() == 0; }
 
+bool Session::is_silent() const {
+  curl_off_t took = 0;
+  curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &took);
+  return failure_ == Failure::timeout && !server_.is_tls && dialogue_.stage() == Stage::connecting && took > 0;
+}
+
 Reply Session::reply() const {
   Reply reply;
   reply.failure = failure_;
@@ -188,6 +194,7 @@ Reply Session::reply() const {
   reply.code = dialogue_.code();
   reply.text = dialogue_.text();
   reply.recipients = dialogue_.recipients();
+  reply.is_silent = is_silent();
   reply.is_encrypted = is_connected_ ? server_.is_tls || dialogue_.has_begun_tls() : server_.is_tls && dialogue_.stage() != Stage::connecting;
   reply.offers_login = dialogue_.offers_login();
   reply.has_logged_in = dialogue_.has_logged_in();

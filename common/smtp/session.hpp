@@ -50,6 +50,7 @@ class Session {
   void write_all();
   Failure classify(CURLcode code) const;
   bool has_foreign_greeting() const;
+  bool is_silent() const;
   std::string words() const;
 
   Request request_;

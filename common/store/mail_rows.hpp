@@ -57,6 +57,9 @@ struct MailInboxRow {
   std::int64_t version = 0;
   std::int64_t created_at = 0;
   std::int64_t updated_at = 0;
+  std::int64_t silences = 0;
+  std::int64_t asking_uid_validity = 0;
+  std::int64_t asking_uid = 0;
   bool operator==(const MailInboxRow&) const = default;
   static void describe(auto& self, auto&& column) {
     column("id", self.id);
@@ -97,6 +100,9 @@ struct MailInboxRow {
     column("version", self.version);
     column("created_at", self.created_at);
     column("updated_at", self.updated_at);
+    column("silences", self.silences);
+    column("asking_uid_validity", self.asking_uid_validity);
+    column("asking_uid", self.asking_uid);
   }
 };
 

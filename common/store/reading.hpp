@@ -80,6 +80,12 @@ struct StandbyQuery {
   messages::StandbyFilter filter;
 };
 
+// What a person knows an item by. Empty text: nobody knows.
+struct StandbyFace {
+  std::string from;   // who wrote: a mail's sender, else the ticket's creator
+  std::string title;  // a mail's subject, else the ticket's title
+};
+
 struct StandbyView {
   StandbyRow item;
   std::vector<HistoryRow> history;
@@ -113,6 +119,7 @@ struct Trace {
   std::vector<StandbyRow> standby;
   std::vector<MailRow> mails;  // the arrival's own, then the replies on its ticket
   std::vector<HistoryRow> history;
+  std::vector<Trace> others;  // of what else has the Message-ID that was asked for: each ticket and each mail without one
 };
 
 class Reading {
@@ -137,11 +144,13 @@ class Reading {
 
   virtual Result<Page<StandbyRow>> standby(const StandbyQuery& query, const PageRequest& page) = 0;  // oldest first; `original` left empty
   virtual Result<std::optional<StandbyView>> standby_item(std::string_view id) = 0;
+  // From the item's mail or ticket; of what became neither, nothing: its original may tell.
+  virtual Result<StandbyFace> standby_face(const StandbyRow& item) = 0;
 
   virtual Result<std::optional<InboxRow>> command(std::string_view id) = 0;  // status 202: still running
   virtual Result<Balance> balance() = 0;
   virtual Result<std::optional<Trace>> trace(std::string_view any_id) = 0;
-  // By a Message-ID without angle brackets, of a mail that came in (of several the first) or that we sent.
+  // By a Message-ID without angle brackets, of mails that came in or that we sent; at most 50, the first of them first.
   virtual Result<std::optional<Trace>> trace_message(std::string_view message_id) = 0;
 
   virtual Result<std::optional<MailInboxRow>> inbox(std::string_view id) = 0;

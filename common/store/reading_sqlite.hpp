@@ -27,6 +27,7 @@ class SqlReading final : public Reading {
   Result<std::optional<ExternalTicketRow>> external_ticket(std::string_view id) override;
   Result<Page<StandbyRow>> standby(const StandbyQuery& query, const PageRequest& page) override;
   Result<std::optional<StandbyView>> standby_item(std::string_view id) override;
+  Result<StandbyFace> standby_face(const StandbyRow& item) override;
   Result<std::optional<InboxRow>> command(std::string_view id) override;
   Result<Balance> balance() override;
   Result<std::optional<Trace>> trace(std::string_view any_id) override;
@@ -47,6 +48,7 @@ class SqlReading final : public Reading {
   Result<std::optional<ArrivalView>> whole(std::optional<ArrivalRow> arrival);
   Result<Page<ArrivalView>> arrivals_of(std::vector<MailRow> mails, std::int64_t limit, Cursor (*cursor_of)(const MailRow&));
   Result<std::optional<Trace>> followed(Trace trace);  // everything under its correlation id
+  Result<void> add_mail(Trace& trace, const std::string& arrival_id);
   Result<void> read_ticket(Trace& trace, const std::string& ticket_id);
   Result<void> read_history(Trace& trace, const std::string& ticket_id);
 

@@ -67,4 +67,19 @@ Result<std::optional<StandbyView>> SqlReading::standby_item(std::string_view id)
   return std::optional<StandbyView>{std::move(view)};
 }
 
+Result<StandbyFace> SqlReading::standby_face(const StandbyRow& item) {
+  StandbyFace face;
+  const auto look = [&](std::string_view sql, std::string_view id) {
+    return database_->query(sql, {id}, [&](const Row& row) { face = {row.text(0), row.text(1)}; });
+  };
+  // A delivery is about its ticket. Whatever else there is about a mail carries the id of its arrival.
+  if (item.kind != messages::StandbyKind::delivery) {
+    if (auto asked = look("SELECT sender_address, subject FROM mails WHERE arrival_id = ?1", item.correlation_id); !asked) return asked.error();
+  }
+  if (face.from.empty() && face.title.empty() && item.ticket_id) {
+    if (auto asked = look("SELECT COALESCE(creator_email, ''), title FROM tickets WHERE id = ?1", *item.ticket_id); !asked) return asked.error();
+  }
+  return face;
+}
+
 }  // namespace postroom::store

@@ -25,6 +25,8 @@ constexpr Origin origins[] = {
     {"command", "SELECT message_id FROM inbox WHERE message_id = ?1 LIMIT 1"},
 };
 
+constexpr std::int64_t most_same_ids = 50;
+
 }  // namespace
 
 Result<std::optional<Trace>> SqlReading::trace(std::string_view any_id) {
@@ -46,19 +48,48 @@ Result<std::optional<Trace>> SqlReading::trace(std::string_view any_id) {
 }
 
 Result<std::optional<Trace>> SqlReading::trace_message(std::string_view message_id) {
-  Trace trace;
-  trace.asked = "message";
-  // Of mails that share it the first: the others are its duplicates, or say in their history why not.
-  auto incoming = database_->query("SELECT a.correlation_id FROM mails m JOIN arrivals a ON a.id = m.arrival_id WHERE m.message_id = ?1 ORDER BY a.accepted_at LIMIT 1",
-                                   {message_id}, [&](const Row& row) { trace.correlation_id = row.text(0); });
+  // Senders use a Message-ID again, servers bring a mail twice, and answers to a mail of ours can come under its name.
+  std::vector<std::string> correlations, tickets;
+  const auto add = [&](const Row& row) {
+    correlations.push_back(row.text(0));
+    tickets.push_back(row.text(1));
+  };
+  auto incoming = database_->query("SELECT a.correlation_id, COALESCE(m.ticket_id, '') FROM mails m JOIN arrivals a ON a.id = m.arrival_id WHERE m.message_id = ?1 "
+                                   "ORDER BY a.accepted_at, a.id LIMIT ?2",
+                                   {message_id, most_same_ids}, add);
   if (!incoming) return incoming.error();
-  if (trace.correlation_id.empty()) {
-    auto sent = database_->query("SELECT t.correlation_id FROM mail_threads m JOIN tickets t ON t.id = m.ticket_id WHERE m.message_id = ?1 ORDER BY m.at LIMIT 1",
-                                 {message_id}, [&](const Row& row) { trace.correlation_id = row.text(0); });
-    if (!sent) return sent.error();
+  auto known = database_->query("SELECT t.correlation_id, t.id FROM mail_threads m JOIN tickets t ON t.id = m.ticket_id WHERE m.message_id = ?1 ORDER BY m.at, t.id LIMIT ?2",
+                                {message_id, most_same_ids}, add);
+  if (!known) return known.error();
+  std::vector<Trace> all;
+  for (std::size_t n = 0; n < correlations.size() && std::ssize(all) < most_same_ids; ++n) {
+    const auto told = std::ranges::find_if(all, [&](const Trace& trace) {
+      return trace.correlation_id == correlations[n] || std::ranges::any_of(trace.tickets, [&](const TicketRow& ticket) { return ticket.id == tickets[n]; });
+    });
+    if (told != all.end()) {
+      if (auto added = add_mail(*told, correlations[n]); !added) return added.error();
+      continue;
+    }
+    Trace trace;
+    trace.asked = "message";
+    trace.correlation_id = correlations[n];
+    auto whole = followed(std::move(trace));
+    if (!whole) return whole.error();
+    all.push_back(std::move(**whole));
   }
-  if (trace.correlation_id.empty()) return std::optional<Trace>{};
-  return followed(std::move(trace));
+  if (all.empty()) return std::optional<Trace>{};
+  Trace first = std::move(all.front());
+  first.others.assign(std::make_move_iterator(all.begin() + 1), std::make_move_iterator(all.end()));
+  return std::optional<Trace>{std::move(first)};
+}
+
+// Another mail of a ticket that is told already: a duplicate of its first.
+Result<void> SqlReading::add_mail(Trace& trace, const std::string& arrival_id) {
+  if (std::ranges::any_of(trace.mails, [&](const MailRow& mail) { return mail.arrival_id == arrival_id; })) return {};
+  auto mail = select_one<MailRow>(*database_, "WHERE arrival_id = ?1", {arrival_id});
+  if (!mail) return mail.error();
+  if (*mail) trace.mails.push_back(std::move(**mail));
+  return {};
 }
 
 Result<std::optional<Trace>> SqlReading::followed(Trace trace) {

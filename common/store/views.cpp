@@ -82,6 +82,12 @@ Object standby_members(const StandbyRow& item) {
   return out;
 }
 
+Object with_face(Object members, const StandbyFace& face) {
+  const auto known = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional{text}; };
+  members.text("from", known(face.from)).text("title", known(face.title));
+  return members;
+}
+
 }  // namespace
 
 std::string board_json(const BoardRow& board) {
@@ -169,8 +175,10 @@ std::string history_json(const HistoryRow& entry) {
 
 std::string standby_json(const StandbyRow& item) { return standby_members(item).done(); }
 
-std::string standby_json(const StandbyView& view) {
-  return standby_members(view.item)
+std::string standby_json(const StandbyRow& item, const StandbyFace& face) { return with_face(standby_members(item), face).done(); }
+
+std::string standby_json(const StandbyView& view, const StandbyFace& face) {
+  return with_face(standby_members(view.item), face)
       .text("original", view.item.original)
       .flag("original_is_base64", view.item.original_is_base64)
       .raw("properties", view.item.properties)
@@ -229,6 +237,7 @@ std::string trace_json(const Trace& trace) {
       .raw("standby", array_of(trace.standby, [](const StandbyRow& item) { return standby_json(item); }))
       .raw("mails", array_of(trace.mails, mail_json))
       .raw("history", array_of(trace.history, history_json))
+      .raw("others", array_of(trace.others, trace_json))
       .done();
 }
 

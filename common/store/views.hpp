@@ -16,7 +16,8 @@ std::string shelved_ticket_json(const ArrivalView& view);  // {id, state: standb
 std::string external_ticket_json(const ExternalTicketRow& external);
 std::string history_json(const HistoryRow& entry);         // {at, actor, action, detail}
 std::string standby_json(const StandbyRow& item);          // without original, properties, history
-std::string standby_json(const StandbyView& view);         // with them
+std::string standby_json(const StandbyRow& item, const StandbyFace& face);   // and by what a person knows it
+std::string standby_json(const StandbyView& view, const StandbyFace& face);  // with all of that
 std::string command_json(const InboxRow& command);         // {id, state: running|done|rejected, status, result}
 std::string balance_json(const Balance& balance);
 std::string trace_json(const Trace& trace);

@@ -85,7 +85,10 @@ make_far_sides() {
   done
 }
 
-# The demo's mail servers keep their files outside the home: as root they work for an unprivileged user, who may not look into it.
+# The demo's mail servers keep their files outside the home: as root they work for an unprivileged user, who may not look into it. Whoever plays with
+# the demo finds the mailboxes again; a demo that is only looked at once leaves nothing behind.
+end_mail_folder() { [ "$(cat "$home/run/is-demo" 2>/dev/null || true)" != once ] || clear_mail_folder; }
+
 clear_mail_folder() {
   local folder
   folder=$(cat "$home/run/mail-folder" 2>/dev/null || true)
@@ -164,7 +167,7 @@ end_set() {
     wait "$supervisor" 2>/dev/null || true
   fi
   rm -f "$home/run/set.pid"
-  clear_mail_folder
+  end_mail_folder
   exec 9>&-
   if ! (exec 8>>"$home/run/set.lock" && flock -w 5 8); then
     echo "scripts/run: left behind and killed: $(holders_of_lock)" >&2
@@ -188,19 +191,24 @@ start_and_stay() {
   trap 'end_set 130' INT
   trap 'end_set 143' TERM HUP
   if [ "$(id -u)" = 0 ]; then export POSTROOM_ALLOW_ROOT=1; fi
-  if [ "$mode" = demo ]; then clear_demo_home; fi
+  if [ "$mode" = demo ]; then open_demo_home; fi
   install_and_build
   prepare_home
   start_set
   await_ready || end_set 1
   say_where
   if [ "$mode" = demo ]; then
-    local verdict=0
-    python3 -B tests/e2e/demo/demo.py --home "$home" --break "$broken" 9>&- &
-    story_teller=$!
-    wait "$story_teller" || verdict=$?
-    story_teller=
-    [ "$is_once" = no ] || end_set "$verdict"
+    if [ "$is_anew" = yes ]; then
+      local verdict=0
+      python3 -B tests/e2e/demo/demo.py --home "$home" --break "$broken" 9>&- &
+      story_teller=$!
+      wait "$story_teller" || verdict=$?
+      story_teller=
+      [ "$is_once" = no ] || end_set "$verdict"
+    else
+      echo "  its stories            were told before; --anew forgets everything and tells them again"
+    fi
+    python3 -B tests/e2e/demo/play.py --home "$home" 9>&-
     echo "the set stays up; Ctrl-C stops it"
   fi
   wait "$supervisor" || true
@@ -208,15 +216,18 @@ start_and_stay() {
   end_set 1
 }
 
-# The demo's stories begin with nothing. Only ever the demo's own home: it carries a mark.
-clear_demo_home() {
+# The demo's stories begin with nothing; a demo that has told them goes on. Only ever the demo's own home: it carries a mark.
+open_demo_home() {
   local other
   other=$(find "$home" -mindepth 1 -maxdepth 1 ! -name run | head -n 1)
   if [ -n "$other" ] && [ ! -e "$home/run/is-demo" ]; then die "$home is not a demo's home; give another --home"; fi
-  clear_mail_folder
-  find "$home" -mindepth 1 -maxdepth 1 ! -name run -exec rm -rf {} +
-  find "$home/run" -mindepth 1 -maxdepth 1 ! -name set.lock -exec rm -rf {} +
-  : >"$home/run/is-demo"
+  if [ "$is_once" = yes ] || [ "$broken" != none ] || [ ! -e "$home/data/demo-told" ]; then is_anew=yes; fi
+  if [ "$is_anew" = yes ]; then
+    clear_mail_folder
+    find "$home" -mindepth 1 -maxdepth 1 ! -name run -exec rm -rf {} +
+    find "$home/run" -mindepth 1 -maxdepth 1 ! -name set.lock -exec rm -rf {} +
+  fi
+  if [ "$is_once" = yes ]; then echo once; else echo stays; fi >"$home/run/is-demo"
 }
 
 show_logs() {
@@ -246,7 +257,7 @@ stop_from_outside() {
     (exec 8>>"$home/run/set.lock" && flock -w 60 8) || die "it does not stop; see $home/log"
   else
     stop_set
-    clear_mail_folder
+    end_mail_folder
     rm -f "$home/run/set.pid"
   fi
   echo "stopped"

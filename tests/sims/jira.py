@@ -41,8 +41,11 @@ class JiraSite:
     def __init__(self, number, journal, seed):
         self.number, self.journal, self.seed = number, journal, seed
         self.clear()
-        for issue in journal.load():
-            self._remember(issue)
+        for record in journal.load():
+            if "tokens" in record:
+                self.set_tokens(record["tokens"])
+            else:
+                self._remember(record)
 
     def clear(self):
         self.chance = random.Random(self.seed)

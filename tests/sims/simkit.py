@@ -86,7 +86,7 @@ class RequestLog:
 
 
 class Journal:
-    """Created objects, one JSON line each, so that a restarted simulator knows what it holds."""
+    """Created objects and changed tokens, one JSON line each, so that a restarted simulator knows what it holds and whom it lets in."""
 
     def __init__(self, path):
         self.path = path
@@ -314,6 +314,7 @@ class Server:
             elif (request.method, name) == ("POST", "tokens"):
                 for site in chosen:
                     site.set_tokens(value)
+                    site.journal.append({"tokens": value})
             elif (request.method, name) == ("POST", "settings"):
                 for site in chosen:
                     site.configure({k: v for k, v in value.items() if k != "site"})

@@ -40,8 +40,11 @@ class TrelloSite:
     def __init__(self, number, journal, seed):
         self.number, self.journal, self.seed = number, journal, seed
         self.clear()
-        for card in journal.load():
-            self._remember(card)
+        for record in journal.load():
+            if "tokens" in record:
+                self.set_tokens(record["tokens"])
+            else:
+                self._remember(record)
 
     def clear(self):
         self.chance = random.Random(self.seed)

@@ -52,6 +52,11 @@ std::string Child::read_line() {
   return line;
 }
 
+void Child::write_line(std::string_view line) {
+  const std::string bytes = std::string{line} + "\n";
+  if (write(input_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) throw std::runtime_error("a child does not listen");
+}
+
 void Child::send_signal(int number) { ::kill(pid_, number); }
 
 namespace {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postroom::support {
@@ -21,6 +22,7 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   std::string read_line();  // of its output; empty at its end
+  void write_line(std::string_view line);  // into its input
   pid_t pid() const { return pid_; }
   void send_signal(int number);
   bool has_ended();

@@ -82,7 +82,10 @@ void Lease::granted(const messages::PollGrant& grant, SteadyTime now) {
   engine_settings_ = rules_.engine;
   engine_settings_.uses_idle = grant.is_push;
   engine_settings_.poll_interval = Rules::Millis{std::max<std::int64_t>(grant.interval_ms, 1'000)};
-  if (grant.is_careful) engine_settings_.measure_count = engine_settings_.batch_count = 1;
+  if (grant.is_careful) {
+    engine_settings_.is_careful = true;
+    engine_settings_.measure_count = engine_settings_.batch_count = 1;
+  }
   actions_.push_back(Connect{grant.site});
 }
 
@@ -148,6 +151,8 @@ void Lease::settle() {
   stage_ = Stage::settling;
   engine_wake_.reset();
   mails_.clear();
+  asked_.reset();
+  is_asking_ = false;
 }
 
 Actions Lease::on_stop(SteadyTime now) {
@@ -241,6 +246,9 @@ void Lease::say_progress() {
   word.is_caught_up = batches_.empty() && std::exchange(is_caught_up_, false);
   word.chores = std::exchange(reports_, {});
   word.notice = std::exchange(notice_, {});
+  if (word.is_caught_up && !is_asking_) asked_.reset();
+  if (asked_) word.asking_uid = *asked_;
+  noting_ = std::exchange(is_asking_, false) ? asked_ : std::nullopt;
   has_news_ = is_caught_up_;
   is_word_open_ = true;
   actions_.push_back(Say{std::move(word)});
@@ -253,6 +261,7 @@ Actions Lease::on_confirmed_word(SteadyTime now) {
     return take();
   }
   is_word_open_ = false;
+  if (const auto noted = std::exchange(noting_, std::nullopt); noted && stage_ == Stage::talking) perform(engine_->on_noted(*noted, now), now);
   consider_word(now);
   return take();
 }

@@ -195,6 +195,9 @@ class Lease {
   std::int64_t older_count_ = 0;
   std::vector<messages::ChoreReport> reports_;
   std::string notice_;
+  std::optional<imap::Uid> asked_;   // of a careful lease: the mail that is begun and not yet told of
+  bool is_asking_ = false;           // no word has told of it
+  std::optional<imap::Uid> noting_;  // it is in the word that is open
 
   // the end
   messages::PollOutcome outcome_ = messages::PollOutcome::done;

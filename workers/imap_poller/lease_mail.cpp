@@ -74,6 +74,10 @@ void Lease::perform(imap::Actions actions, SteadyTime now) {
                           [&](const imap::MailEnd& end) { take_end(end); },
                           [&](const imap::MailDropped&) { actions_.push_back(DropMail{}); },
                           [&](const imap::MailMissing& missing) { take_missing(missing); },
+                          [&](const imap::Asking& asking) {
+                            asked_ = asking.uid;
+                            is_asking_ = has_news_ = true;
+                          },
                           [&](const imap::Progress& progress) { take_progress(progress); },
                           [&](const imap::CaughtUp&) { is_caught_up_ = has_news_ = true; },
                           [&](const imap::ChoreDone& done) { take_chore(done); },

@@ -22,7 +22,7 @@ namespace postroom::imap_poller {
 struct Desk {
   Rules rules;
   std::string reply_key;
-  std::chrono::milliseconds trial_limit{8'000};
+  std::chrono::milliseconds trial_limit;  // of a connection test, from the job to its outcome
   crypto::Sealer sealer;
   broker::Publisher& publisher;
   broker::Consumer& consumer;

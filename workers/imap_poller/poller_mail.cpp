@@ -22,6 +22,7 @@ void Poller::begin_mail(Holding& holding) {
 }
 
 void Poller::add_bytes(Holding& holding, std::string_view bytes) {
+  crash_at_bytes("poller_mail", bytes);
   if (!holding.writer) return;
   if (const auto added = holding.writer->add(bytes); !added) {
     holding.no_space = added.error();

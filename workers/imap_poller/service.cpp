@@ -1,5 +1,7 @@
 #include "workers/imap_poller/service.hpp"
 
+#include <algorithm>
+
 #include "common/blob/keeper.hpp"
 #include "common/metrics/metrics.hpp"
 #include "workers/imap_poller/poller.hpp"
@@ -21,6 +23,9 @@ Rules rules_of(const worker::House& house) {
   return rules;
 }
 
+// The ledger waits for two whole exchanges before it says that nobody answered, and the words need their time too.
+milliseconds trial_limit(const worker::House& house) { return std::min(house.config.delivery.http_timeout * 8 / 5, milliseconds{8'000}); }
+
 class PollerWork final : public worker::Work {
  public:
   PollerWork(const worker::House& house, crypto::Sealer sealer, blob::Store store, std::unique_ptr<imap_link::Links> links,
@@ -30,6 +35,7 @@ class PollerWork final : public worker::Work {
         keeper_([&loop = house.loop](std::function<void()> work) { loop.post(std::move(work)); }),
         desk_{.rules = rules_of(house),
               .reply_key = house.reply_key,
+              .trial_limit = trial_limit(house),
               .sealer = std::move(sealer),
               .publisher = house.publisher,
               .consumer = house.consumer,
@@ -73,8 +79,9 @@ int serve(int argc, char** argv) {
     settings.ca_file = house.config.outbound.ca_file;
     auto links = imap_link::make_links(house.loop, settings);
     if (!links) return links.error();
-    settings.connect_limit = milliseconds{4'000};
-    settings.login_limit = milliseconds{6'000};
+    const milliseconds limit = trial_limit(house);
+    settings.connect_limit = limit * 2 / 5;
+    settings.login_limit = limit * 4 / 5;
     auto trial_links = imap_link::make_links(house.loop, settings);
     if (!trial_links) return trial_links.error();
     return std::unique_ptr<worker::Work>{

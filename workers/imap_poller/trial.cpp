@@ -57,7 +57,8 @@ std::string Trial::perform(const imap::Actions& actions) {
     if (const auto* mailbox = std::get_if<imap::Selected>(&action)) opened(*mailbox);
     if (const auto* failed = std::get_if<imap::Failed>(&action)) {
       const bool is_missing = failed->error.code() == Code::not_found;
-      stop_at(folder_check, fmt::format("{} ({})", failed->error.what(), folder_),
+      stop_at(folder_check, is_missing ? fmt::format("the login works, but there is no folder {}: {}", folder_, failed->error.what())
+                                       : fmt::format("{} ({})", failed->error.what(), folder_),
               is_missing                                        ? ReasonClass::not_found
               : failed->error.code() == Code::unauthorized ? ReasonClass::credentials
                                                                 : ReasonClass::protocol);

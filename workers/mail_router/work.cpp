@@ -61,7 +61,7 @@ worker::Calling calling() {
             auto store = blob::Store::open(house.config.blob_dir());
             if (!store) return store.error();
             return std::unique_ptr<worker::Work>{std::make_unique<RouterWork>(house, std::move(*store), std::move(*home))};
-          }};
+          }, true};
 }
 
 }  // namespace postroom::mail_router

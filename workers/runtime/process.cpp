@@ -49,9 +49,9 @@ class Process {
     auto work = calling_.begin(house_);
     if (!work) return work.error();
     work_ = std::move(*work);
-    for (const std::string& queue : calling_.queues) consumer_->subscribe({queue, broker::find_queue(queue)->prefetch});
+    for (const std::string& queue : calling_.queues) subscribe(queue);
     consumer_->own({house_.reply_key, std::string{broker::names::reply}, {house_.reply_key}});
-    consumer_->on_deliveries([this](std::vector<broker::Delivery> burst) { work_->on_deliveries(std::move(burst)); });
+    consumer_->on_deliveries([this](std::vector<broker::Delivery> burst) { take(std::move(burst)); });
     consumer_->on_state([](broker::LinkState state) { tell("consuming", state); });
     publisher_->on_state([](broker::LinkState state) { tell("publishing", state); });
     metrics::gauge("jobs_in_flight", [this] { return static_cast<double>(work_->in_flight()); });
@@ -70,6 +70,18 @@ class Process {
   }
 
  private:
+  void subscribe(const std::string& queue) {
+    const auto prefetch = broker::find_queue(queue)->prefetch;
+    const bool is_wary = calling_.is_wary && prefetch > 1;
+    consumer_->subscribe({queue, is_wary ? std::uint16_t{1} : prefetch});
+    if (is_wary) consumer_->subscribe({queue, static_cast<std::uint16_t>(prefetch - 1), true});
+  }
+  void take(std::vector<broker::Delivery> burst) {
+    // What came back goes first; a message that nobody had before says that nothing of it is left.
+    const bool is_new = std::ranges::any_of(burst, [](const broker::Delivery& delivery) { return !delivery.redelivered; });
+    if (calling_.is_wary && is_new) consumer_->widen();
+    work_->on_deliveries(std::move(burst));
+  }
   broker::Endpoint endpoint(const std::string& password, std::string_view purpose) const {
     const auto& broker = config_.broker;
     return {broker.host, broker.port, broker.vhost, calling_.name, password, fmt::format("{}-{} {}", calling_.name, getpid(), purpose), broker.heartbeat};

@@ -44,6 +44,9 @@ struct Calling {
   std::vector<std::string> queues;  // it consumes, with the prefetch of the topology
   // Everything that can be wrong before the first connection is its error.
   std::function<Result<std::unique_ptr<Work>>(House&)> begin;
+  // The broker counts a death against every message that the process held, and gives up on them at the delivery limit. So what came back from a death is
+  // taken one at a time: only the message that kills is counted again and again. Dear where a job waits for a far side.
+  bool is_wary = false;
 };
 
 // Runs until SIGTERM or SIGINT, then stops taking jobs, ends what is in hand within 8 s, and returns 0 within 10 s.

@@ -6,6 +6,7 @@
 
 #include "common/base/text.hpp"
 #include "common/mail/address.hpp"
+#include "common/mail/bounce.hpp"
 #include "common/mail/date.hpp"
 #include "common/mail/encoded_word.hpp"
 #include "common/mail/file_name.hpp"
@@ -211,7 +212,8 @@ class MailReader {
       walk(child(0), place == Place::top ? Place::mixed : place);
       for (int i = 1; i < count; ++i) walk(child(i), Place::attached);
     } else if (type.value == "multipart/report") {
-      if (message_.report_type.empty()) message_.report_type = to_lower_ascii(type.get("report-type"));
+      // Of the mail as a whole: a report that somebody passes on is no report of his.
+      if (place == Place::top) message_.report_type = to_lower_ascii(type.get("report-type"));
       for (int i = 0; i < count; ++i) walk(child(i), Place::mixed);
     } else if (type.value == "multipart/encrypted") {
       note("the mail is encrypted; its parts are kept as attachments");
@@ -225,11 +227,12 @@ class MailReader {
     auto* object = reinterpret_cast<GMimeObject*>(part);
     const mail::Parameters type = content_type(object, place);
     const mail::Parameters disposition = mail::parse_parameters(raw_field(object, "Content-Disposition"), charset_);
-    if (type.value == "message/delivery-status" || type.value == "message/global-delivery-status") {
+    const bool is_report = !message_.report_type.empty() || mail::comes_from_a_mail_server(message_);
+    if (is_report && (type.value == "message/delivery-status" || type.value == "message/global-delivery-status")) {
       message_.delivery_status += charset_(content(part, most_report_bytes), type.get("charset"));
       return;
     }
-    if (type.value == "text/rfc822-headers" || type.value == "message/global-headers")
+    if (is_report && (type.value == "text/rfc822-headers" || type.value == "message/global-headers"))
       return read_returned_headers(content(part, most_report_bytes));
     std::string name{disposition.get("filename")};
     const bool has_file_name = !name.empty();

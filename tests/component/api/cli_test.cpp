@@ -19,8 +19,10 @@ namespace {
 const std::string connection_id = "00000000-0000-4000-8000-0000000000c1";
 const std::string inbox_id = "00000000-0000-4000-8000-0000000000d1";
 const std::string arrival_id = "00000000-0000-4000-8000-0000000000e1";
+const std::string earlier_arrival_id = "00000000-0000-4000-8000-0000000000e2";
 const std::string ticket_id = "00000000-0000-4000-8000-0000000000f1";
 const std::string item_id = "00000000-0000-4000-8000-0000000000f2";
+const std::string posted_item_id = "00000000-0000-4000-8000-0000000000f3";
 
 template <class Row>
 void keep(store::Database& database, const Row& row) {
@@ -82,6 +84,16 @@ struct House {
     mail.why = "no board fits";
     mail.blob_sha256 = std::string(64, 'a');
     keep(*database, mail);
+    // Before the inbox was numbered anew, with a Message-ID that its sender used again.
+    arrival.id = arrival.correlation_id = arrival.natural_key = earlier_arrival_id;
+    arrival.ticket_id = "00000000-0000-4000-8000-0000000000f4";
+    arrival.standby_id.reset();
+    arrival.accepted_at = 1;
+    keep(*database, arrival);
+    mail.arrival_id = earlier_arrival_id;
+    mail.uid_validity = 6;
+    mail.subject = "Keys found";
+    keep(*database, mail);
     store::StandbyRow item;
     item.id = item_id;
     item.kind = messages::StandbyKind::arrival;
@@ -89,7 +101,22 @@ struct House {
     item.message_type = "mail.arrived.v1";
     item.original = "{}";
     item.properties = "{}";
+    item.reason_class = "no_board";
+    item.first_at = to_micros(*from_rfc3339("2026-11-20T10:00:00Z"));
     keep(*database, item);
+    store::StandbyRow posted;
+    posted.id = posted_item_id;
+    posted.kind = messages::StandbyKind::poison;
+    posted.subject_id = posted.correlation_id = "posted";
+    posted.board_id = public_board;
+    posted.message_type = messages::TicketOpen::type;
+    posted.state = messages::StandbyState::assigned;
+    posted.original = codec::encode(messages::TicketOpen{.ticket_id = ticket_id, .board_id = public_board, .actor = "public", .title = "The lamp flickers",
+                                                         .creator_email = "bob@example.org"});
+    posted.properties = "{}";
+    posted.reason_class = "board_gone";
+    posted.first_at = to_micros(*from_rfc3339("2026-11-20T11:00:00Z"));
+    keep(*database, posted);
   }
   static House& shared() {
     static House house;
@@ -175,8 +202,53 @@ TEST_CASE("a mail is traced by its ids and its Message-ID, and cannot colour the
     CHECK(trace.has(arrival_id));
     CHECK_FALSE(trace.has("\x1b"));
   }
+  for (const std::string_view part : {"Keys found", "2 of 2 under this Message-ID"}) {
+    CHECK(house.run("trace abc.def@example.org").has(part));
+    CHECK_FALSE(house.run("trace " + arrival_id).has(part));
+  }
   CHECK(house.run("trace nothing").has("is not an id"));
   CHECK(house.run("trace nothing@example.org").status == 1);
+}
+
+TEST_CASE("the shelf is listed with what a person knows an item by: of a mail its sender and subject, of a post what was posted") {
+  auto& house = House::shared();
+  const auto list = house.run("standby list");
+  CHECK(list.status == 0);
+  for (const char* part : {"ID", "SINCE", "KIND", "REASON", "BOARD", "FROM", "TITLE"}) CHECK(list.has(part));
+  CHECK(list.has(item_id + "  2026-11-20T10:00  arrival  no_board" + std::string(24, ' ') + "ann@example.org  Keys  [31mlost\n"));
+  CHECK(list.has(posted_item_id + "  2026-11-20T11:00  poison   board_gone, assigned  Board b1  bob@example.org  The lamp flickers\n"));
+  const auto answer = house.run("--json standby list --board 'board B1'");
+  CHECK(answer.status == 0);
+  CHECK(answer.has(R"("from":"bob@example.org","title":"The lamp flickers")"));
+  CHECK_FALSE(answer.has(item_id));
+  CHECK(house.run("--json standby show " + posted_item_id).has(R"("from":"bob@example.org","title":"The lamp flickers")"));
+  CHECK(house.run("--json standby show " + item_id).has(R"("from":"ann@example.org")"));
+  CHECK(house.run("standby list --board Nowhere").has("there is no board named Nowhere; there are "));
+  CHECK(house.run("standby list --connection Nowhere").status == 1);
+}
+
+TEST_CASE("boards and connections may be named wherever an item is sent on") {
+  auto& house = House::shared();
+  PlayedLedger ledger{[](const broker::Delivery& delivery) {
+    return std::optional{messages::CommandReplied{delivery.envelope.message_id, 200, {R"({"data":{"version":1}})"}}};
+  }};
+  CHECK(house.run("standby assign " + item_id + " --board 'Board b1'").status == 0);
+  const auto assigned = ledger.next("standby.assign.v1", item_id);
+  REQUIRE(assigned.has_value());
+  CHECK(codec::decode<messages::StandbyAssign>(assigned->body)->board_id == public_board);
+  CHECK(house.run("standby retry " + posted_item_id + " --to-board 'board b1'").status == 0);
+  const auto on_the_way = ledger.next("standby.assign.v1", posted_item_id);
+  REQUIRE(on_the_way.has_value());
+  CHECK(codec::decode<messages::StandbyAssign>(on_the_way->body)->board_id == public_board);
+  house.run("standby retry --connection mailbox --to-board 'Board b1'");
+  const auto many = ledger.next("standby.retry_many.v1", "filter");
+  REQUIRE(many.has_value());
+  const auto bulk = codec::decode<messages::StandbyRetryMany>(many->body);
+  CHECK(bulk->filter.connection_id == connection_id);
+  CHECK(bulk->board_id == public_board);
+  const auto unknown = house.run("standby assign " + item_id + " --board Nowhere");
+  CHECK(unknown.status == 1);
+  CHECK(unknown.has("there is no board named Nowhere; there are "));
 }
 
 TEST_CASE("an item of a mail shows who wrote it, and where it is as it came") {

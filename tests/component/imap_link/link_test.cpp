@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -230,6 +231,7 @@ TEST_CASE("without encryption only where the configuration says so, and only whe
   // What speaks no TLS at the TLS port.
   const Ending garbled = allowed.fails(account("imaps", plain.port(), Dovecot::password, "127.0.0.1"));
   CHECK(garbled.trouble == Trouble::no_encryption);
+  CHECK(garbled.text.find("imap:// begins in the clear") != std::string::npos);
 
   Dovecot encrypted{Dovecot::Encryption::offered};
   const Ending untrusted = allowed.fails(account("imap", encrypted.port(), Dovecot::password, "127.0.0.1"));
@@ -255,11 +257,94 @@ TEST_CASE("servers that are silent, busy, strange or gone") {
   const Ending silent = met_with("");
   CHECK(silent.trouble == Trouble::timeout);
   CHECK(silent.is_reached);
+  CHECK(silent.text.find("then the address begins with imaps://") != std::string::npos);
   CHECK(met_with("* OK hello\r\n* CAPABILITY IMAP4rev1 STARTTLS\r\nA001 OK done\r\n").trouble == Trouble::timeout);
   CHECK(met_with("* BYE too many connections\r\n").trouble == Trouble::server);
   CHECK(met_with("220 mail.example.org ESMTP\r\n").trouble == Trouble::protocol);
-  const Ending busy = met_with("* OK hello\r\n* CAPABILITY IMAP4rev1\r\nA001 OK done\r\nA002 NO [UNAVAILABLE] the user store is away\r\n");
-  CHECK(busy.text.find("\r") == std::string::npos);
+}
+
+TEST_CASE("STARTTLS at the port for TLS: both wait for the other's word, which is said, whichever limit comes first") {
+  Dovecot dovecot{Dovecot::Encryption::offered};
+  for (const bool connects_last : {true, false}) {
+    Settings settings = trusting(dovecot);
+    settings.connect_limit = milliseconds{connects_last ? 20'000 : 700};
+    settings.login_limit = milliseconds{connects_last ? 700 : 20'000};
+    Bench bench{settings};
+    const Ending ending = bench.fails(account("imap", dovecot.tls_port()));
+    CHECK(ending.trouble == Trouble::timeout);
+    CHECK(ending.is_reached);
+    CHECK(ending.text.starts_with("no greeting from localhost:"));
+  }
+}
+
+TEST_CASE("logging in by SASL or by the plain command, as the server can; and a server that cannot now is not a wrong password") {
+  Listener listener;
+  Settings settings;
+  settings.allow = {"127.0.0.1"};
+  Bench bench{settings};
+  struct Row {
+    std::string capabilities;
+    std::string answer;           // to the login
+    std::string commands;         // that the server got, without tags, before the answer
+    std::optional<Trouble> trouble;
+  };
+  // The first connection of each looks for STARTTLS, which the listener does not have.
+  const Row rows[] = {
+      {"IMAP4rev1 AUTH=PLAIN SASL-IR", "OK in", "CAPABILITY|CAPABILITY|AUTHENTICATE PLAIN AGRlc2sAeA==|", {}},
+      {"IMAP4rev1 AUTH=GSSAPI AUTH=NTLM AUTH=PLAIN", "OK in", "CAPABILITY|CAPABILITY|AUTHENTICATE PLAIN|AGRlc2sAeA==|", {}},
+      {"IMAP4rev1", "OK in", "CAPABILITY|CAPABILITY|CAPABILITY|LOGIN \"desk\" \"x\"|", {}},
+      {"IMAP4rev1 AUTH=GSSAPI AUTH=PLAIN-CLIENTTOKEN", "OK in", "CAPABILITY|CAPABILITY|CAPABILITY|LOGIN \"desk\" \"x\"|", {}},
+      {"IMAP4rev1", "NO wrong", "CAPABILITY|CAPABILITY|CAPABILITY|LOGIN \"desk\" \"x\"|", Trouble::credentials},
+      {"IMAP4rev1", "NO [UNAVAILABLE] later", "CAPABILITY|CAPABILITY|CAPABILITY|LOGIN \"desk\" \"x\"|", Trouble::server},
+      {"IMAP4rev1 LOGINDISABLED", "OK in", "CAPABILITY|CAPABILITY|", Trouble::credentials},
+      {"IMAP4rev1 AUTH=PLAIN", "NO [UNAVAILABLE] the user store is away", "CAPABILITY|CAPABILITY|AUTHENTICATE PLAIN|AGRlc2sAeA==|", Trouble::server},
+      {"IMAP4rev1 AUTH=PLAIN", "NO wrong", "CAPABILITY|CAPABILITY|AUTHENTICATE PLAIN|AGRlc2sAeA==|", Trouble::credentials}};
+  for (const Row& row : rows) {
+    CAPTURE(row.capabilities);
+    auto& talk = bench.open(account("imap", listener.port, "x", "127.0.0.1"));
+    int fd = -1;
+    std::string got;
+    std::string commands;
+    std::string tag;
+    const auto say = [&](const std::string& words) { CHECK(::send(fd, words.data(), words.size(), MSG_NOSIGNAL) > 0); };
+    const auto hear = [&](const std::string& line) {
+      const auto blank = line.find(' ');
+      const bool is_command = blank != std::string::npos;
+      if (is_command) tag = line.substr(0, blank);
+      const std::string command = is_command ? line.substr(blank + 1) : line;
+      commands += command + "|";
+      if (command == "CAPABILITY") return say("* CAPABILITY " + row.capabilities + "\r\n" + tag + " OK done\r\n");
+      if (command == "AUTHENTICATE PLAIN") return say("+ \r\n");
+      say(tag + " " + row.answer + "\r\n");
+    };
+    const bool is_over = bench.run_until([&] {
+      pollfd waiting{listener.fd, POLLIN, 0};
+      if (::poll(&waiting, 1, 0) == 1) {
+        if (fd >= 0) ::close(fd);
+        got.clear();
+        fd = listener.take("* OK hello\r\n");
+      }
+      char part[512];
+      const ssize_t count = fd < 0 ? -1 : ::recv(fd, part, sizeof part, MSG_DONTWAIT);
+      if (count > 0) got.append(part, static_cast<std::size_t>(count));
+      for (auto end = got.find("\r\n"); end != std::string::npos; end = got.find("\r\n")) {
+        const std::string line = got.substr(0, end);
+        got.erase(0, end + 2);
+        hear(line);
+      }
+      return talk.ending || talk.standing;
+    });
+    REQUIRE(is_over);
+    CHECK(commands == row.commands);
+    CHECK(talk.standing.has_value() == !row.trouble.has_value());
+    if (row.trouble) {
+      REQUIRE(talk.ending.has_value());
+      CHECK(talk.ending->trouble == *row.trouble);
+      CHECK(talk.ending->is_reached);
+    }
+    talk.link.reset();
+    ::close(fd);
+  }
 }
 
 TEST_CASE("a connection that ends is told once, and hanging up never waits for a silent server") {

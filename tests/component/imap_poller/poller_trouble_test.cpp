@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tests/component/imap_poller/hostile_server.hpp"
 #include "tests/component/imap_poller/stage.hpp"
 
@@ -180,6 +182,40 @@ TEST_CASE("a server that breaks off in the middle of a mail: the others come, th
   CHECK(inbox.arrivals[2].extent == MailExtent::none);
   CHECK(inbox.arrivals[2].uid == 3);
   CHECK(inbox.cursor->last_uid == 5);
+}
+
+TEST_CASE("a mail that kills its poller: a careful one says before which it dies, and it is passed over in the end") {
+  Dovecot dovecot{Dovecot::Encryption::offered};
+  for (int i = 1; i <= 5; ++i) dovecot.deliver("desk", i == 3 ? std::string{"Subject: killer\r\n\r\n"} : mail_number(i));
+  Stage stage{dovecot.certificate()};
+  Inbox& inbox = stage.inbox(tls(dovecot));
+  inbox.is_push = false;
+  // The jobs of the dead come again with the new one, and end before they begin.
+  const auto has_ended = [&] { return !inbox.ends.empty() && inbox.ends.back().dispatch_no == inbox.dispatch_no; };
+  const std::vector<std::string> frail{"POSTROOM_CRASH_AT=poller_mail=Subject: killer"};
+  for (int death = 1; death <= 2; ++death) {
+    inbox.is_careful = death > 1;
+    inbox.token.clear();  // the ledger heard nothing for long
+    stage.dispatch(inbox);
+    const auto victim = stage.start_worker(frail);
+    stage.run_until([&] { return victim->has_ended(); });
+    CHECK(victim->wait() == 137);
+    stage.run_for(milliseconds{200});
+    CHECK_FALSE(has_ended());
+    if (death == 1) CHECK_FALSE(std::ranges::any_of(inbox.words, [](const auto& word) { return word.asking_uid.has_value(); }));
+  }
+  REQUIRE_FALSE(inbox.words.empty());
+  CHECK(inbox.words.back().asking_uid == 3);
+  CHECK(inbox.arrivals.size() == 2);  // the careful one brought what stands before it
+  inbox.skip = {3};
+  inbox.token.clear();
+  stage.dispatch(inbox);
+  const auto last = stage.start_worker(frail);
+  stage.run_until([&] { return has_ended() && inbox.arrivals.size() == 5; });
+  CHECK(inbox.ends.back().outcome == PollOutcome::done);
+  CHECK(inbox.arrivals[2].uid == 3);
+  CHECK(inbox.arrivals[2].extent == MailExtent::none);
+  CHECK(inbox.caught_up == 1);
 }
 
 TEST_CASE("hostile words: endless, huge and wrong ones end the session, and the poller lives") {

@@ -238,9 +238,31 @@ TEST_CASE("files that are not there and homes that are not: told, with status 1"
   CHECK(said.lines[0].root()["verdict"].string() == "unparsable");
   CHECK(said.lines[0].root()["why"].string().find("No such file") != std::string::npos);
   CHECK(said.lines[1].root()["subject"].string() == "a");
+  const std::string folder = fs::path{place.put("b", "")}.parent_path().string();
+  const Said of_folder = place.explain({folder});  // it can be opened, but it is no mail
+  CHECK(of_folder.status == 1);
+  REQUIRE(of_folder.lines.size() == 1);
+  CHECK(of_folder.lines[0].root()["why"].string().find("is a folder") != std::string::npos);
+  const Said of_device = place.explain({"/dev/zero"});  // nothing that may never end
+  CHECK(of_device.status == 1);
+  REQUIRE(of_device.lines.size() == 1);
+  CHECK(of_device.lines[0].root()["why"].string().find("is not a regular file") != std::string::npos);
   const Said no_home = place.explain({place.put("a", mail_to("x@y.example", "a"))}, "--jsonl --home /nonexistent");
   CHECK(no_home.status == 1);
   CHECK(no_home.lines.empty());
+}
+
+TEST_CASE("what the exit status means stands in the help: 0 although a mail breaks the parser, 1 for a file that is not there, 2 for wrong words") {
+  const Place place;
+  CHECK(place.explain({place.put("killer", killer())}).status == 0);
+  CHECK(place.explain({"/nonexistent.eml"}, "").status == 1);
+  std::ifstream errors{place.errors()};
+  CHECK(std::string{std::istreambuf_iterator<char>{errors}, {}} == "postroom: 1 of 1 files could not be read\n");
+  CHECK(place.explain({}).status == 2);
+  CHECK(place.explain({place.put("a", mail_to("x@y.example", "a"))}, "--jsnol").status == 2);
+  const Said help = place.explain({}, "--help");
+  CHECK(help.status == 0);
+  for (const char* part : {"Exit status: 0", "unparsable", "1 a file", "2 wrong usage"}) CHECK(help.text.find(part) != std::string::npos);
 }
 
 TEST_CASE("for people it is text, without bytes that move a terminal") {

@@ -333,6 +333,35 @@ TEST_CASE("a router killed at any point: the mail comes again, and says the same
   }
 }
 
+TEST_CASE("a mail that kills every router ends on the shelf, alone: its neighbours are read") {
+  Stage stage;
+  std::map<std::string, std::string> arrivals;  // mail → arrival
+  for (int i = 0; i < 40; ++i) {
+    const std::string mail = i == 8 ? "end the parent" : fmt::format("good {}", i);
+    arrivals[mail] = stage.publish_mail(mail);
+  }
+  const fs::path programs = stage.programs_with("mail_breaking_child");
+  int deaths = 0;
+  auto router = stage.start_router({}, programs);
+  stage.run_until(
+      [&] {
+        if (router->has_ended()) {
+          ++deaths;
+          router = stage.start_router({}, programs);
+        }
+        return stage.shelved > 0 && stage.told.size() >= 39 && stage.queue_depths() == "0 0";
+      },
+      seconds{240});
+  CHECK(stage.shelved == 1);
+  CHECK(stage.of(arrivals["end the parent"]) == nullptr);
+  for (const auto& [mail, arrival] : arrivals) {
+    CAPTURE(mail);
+    if (mail != "end the parent") CHECK(stage.of(arrival) != nullptr);
+  }
+  MESSAGE(deaths << " routers died of it");
+  CHECK(deaths >= 20);  // the broker's limit, not fewer: a router may also die of something else
+}
+
 TEST_CASE("a killed router takes its child with it") {
   Stage stage;
   const auto router = stage.start_router();

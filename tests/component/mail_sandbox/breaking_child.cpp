@@ -55,6 +55,7 @@ int main() {
     if (mail == "abort") std::abort();
     if (mail == "crash") std::raise(SIGSEGV);
     if (mail == "exit") _exit(7);
+    if (mail == "end the parent") kill(getppid(), SIGKILL);
     if (mail == "spin") {
       volatile bool is_spinning = true;
       while (is_spinning) {

@@ -261,6 +261,16 @@ TEST_CASE("endless answers, silence and closed doors end") {
     const Reply reply = bench.send(request);
     CHECK(reply.failure == Failure::timeout);
     CHECK(reply.stage == Stage::connecting);
+    CHECK(reply.is_silent);
+  }
+  {
+    SmtpServer server{{"--tls", "implicit"}};  // it waits for us to begin, and we for it
+    Request request = mail_to(server, "ann@example.org");
+    request.timeout = milliseconds{400};
+    const Reply reply = bench.send(request);
+    CHECK(reply.failure == Failure::timeout);
+    CHECK(reply.is_silent);
+    CHECK_FALSE(reply.is_encrypted);
   }
   {
     SmtpServer server{{"--greeting", "554 5.3.2 not today"}};

@@ -1,106 +1,11 @@
 // What every implementation of the Reading port must answer about mails and what hangs on them.
 
-#include <doctest/doctest.h>
-
-#include "common/store/reading.hpp"
-#include "common/store/table.hpp"
-#include "common/store/views.hpp"
-#include "tests/support/scratch.hpp"
+#include "tests/contract/store/mail_house.hpp"
 
 using namespace postroom;
 using namespace postroom::store;
 
 namespace {
-
-struct House {
-  fakes::ScratchFolder folder;
-  std::unique_ptr<Database> writer = fakes::new_database(folder.path() / "db");
-  std::unique_ptr<Reading> reading = [this] {
-    auto opened = open_reading(folder.path() / "db");
-    REQUIRE(opened.ok());
-    return std::move(*opened);
-  }();
-
-  template <class Row>
-  void keep(const Row& row) {
-    const auto done = insert(*writer, row);
-    if (!done) FAIL(done.error().text());
-  }
-
-  void board(std::string id) {
-    BoardRow row;
-    row.id = row.name = std::move(id);
-    row.keywords = "[]";
-    row.target = "{}";
-    keep(row);
-  }
-  void inbox(std::string id, std::int64_t uid_validity = 7) {
-    if (!has_connection_) {
-      ConnectionRow connection;
-      connection.id = connection.name = "mailbox";
-      connection.kind = messages::ConnectionKind::imap;
-      keep(connection);
-      has_connection_ = true;
-    }
-    MailInboxRow row;
-    row.id = row.name = row.folder = std::move(id);
-    row.connection_id = "mailbox";
-    row.uid_validity = uid_validity;
-    row.server_exists = 10;
-    row.server_older = 1;
-    row.server_at = 1;
-    keep(row);
-  }
-  void mail(std::string id, std::string inbox, std::int64_t uid, std::string verdict, ArrivalState state, std::int64_t uid_validity = 7) {
-    ArrivalRow arrival;
-    arrival.id = arrival.correlation_id = id;
-    arrival.kind = "mail";
-    arrival.natural_key = inbox + "/" + std::to_string(uid_validity) + "/" + std::to_string(uid);
-    arrival.ticket_id = "ticket-of-" + id;
-    arrival.state = state;
-    arrival.accepted_at = 1'000 + uid;
-    keep(arrival);
-    MailRow row;
-    row.arrival_id = std::move(id);
-    row.inbox_id = std::move(inbox);
-    row.uid_validity = uid_validity;
-    row.uid = uid;
-    row.received_at = 500 + uid;
-    row.verdict = std::move(verdict);
-    row.message_id = row.arrival_id + "@example.org";
-    keep(row);
-  }
-  void ticket(std::string id, std::string arrival, std::int64_t number) {
-    TicketRow row;
-    row.id = std::move(id);
-    row.number = number;
-    row.board_id = "board";
-    row.arrival_id = row.correlation_id = std::move(arrival);
-    keep(row);
-  }
-  void note(std::string id, std::string correlation, std::optional<std::string> ticket, std::int64_t at) {
-    HistoryRow row;
-    row.id = row.action = std::move(id);
-    row.correlation_id = std::move(correlation);
-    row.ticket_id = std::move(ticket);
-    row.at = at;
-    row.detail = "{}";
-    keep(row);
-  }
-  void delivery(std::string id, std::string ticket, std::string kind, std::string cause, std::int64_t created_at, DeliveryState state = DeliveryState::done) {
-    DeliveryRow row;
-    row.id = std::move(id);
-    row.ticket_id = std::move(ticket);
-    row.kind = std::move(kind);
-    row.cause = std::move(cause);
-    row.created_at = created_at;
-    row.state = state;
-    keep(row);
-  }
-
- private:
-  bool has_connection_ = false;
-};
 
 // All pages of a list, as ids.
 template <class List>
@@ -265,8 +170,39 @@ TEST_CASE("an arrival is shown with its mail and its item on the shelf, also by 
   REQUIRE(shelved.ok());
   REQUIRE((*shelved)->mail.has_value());
   REQUIRE(house.writer->execute("UPDATE mails SET blob_sha256 = 'ab' WHERE arrival_id = 'm'", {}).ok());
-  CHECK(standby_json(**house.reading->standby_item("item")).find(R"("raw_url":"/v1/arrivals/m/raw")") != std::string::npos);
+  CHECK(standby_json(**house.reading->standby_item("item"), {}).find(R"("raw_url":"/v1/arrivals/m/raw")") != std::string::npos);
   CHECK_FALSE(house.reading->arrival("nothing")->has_value());
+}
+
+TEST_CASE("an item on the shelf is known by its mail's sender and subject, a delivery by its ticket's creator and title, or by nothing") {
+  House house;
+  house.inbox("in");
+  house.board("board");
+  house.mail("m", "in", 1, "standby", ArrivalState::standby);
+  house.mail("unread", "in", 2, "unparsable", ArrivalState::standby);
+  house.ticket("t", "m", 1);
+  REQUIRE(house.writer->execute("UPDATE mails SET sender_address = 'ann@example.org', subject = 'Keys' WHERE arrival_id = 'm'", {}).ok());
+  REQUIRE(house.writer->execute("UPDATE tickets SET creator_email = 'bob@example.org', title = 'Lamps' WHERE id = 't'", {}).ok());
+  const auto face_of = [&](messages::StandbyKind kind, std::string correlation, std::optional<std::string> ticket) {
+    StandbyRow item;
+    item.id = item.subject_id = "item";
+    item.kind = kind;
+    item.correlation_id = std::move(correlation);
+    item.ticket_id = std::move(ticket);
+    const auto face = house.reading->standby_face(item);
+    REQUIRE(face.ok());
+    return face->from + "|" + face->title;
+  };
+  using messages::StandbyKind;
+  CHECK(face_of(StandbyKind::arrival, "m", std::nullopt) == "ann@example.org|Keys");
+  CHECK(face_of(StandbyKind::poison, "m", std::nullopt) == "ann@example.org|Keys");
+  CHECK(face_of(StandbyKind::delivery, "m", "t") == "bob@example.org|Lamps");
+  CHECK(face_of(StandbyKind::arrival, "unread", "promised") == "|");
+  CHECK(face_of(StandbyKind::poison, "unknown", std::nullopt) == "|");
+  StandbyRow item;
+  item.properties = "{}";
+  CHECK(standby_json(item, {"ann@example.org", "Keys"}).ends_with(R"("from":"ann@example.org","title":"Keys"})"));
+  CHECK(standby_json(item, {}).ends_with(R"("from":null,"title":null})"));
 }
 
 TEST_CASE("comments and attachments are read oldest first, all of them once") {
@@ -326,58 +262,6 @@ TEST_CASE("notices are the mails of a ticket, with their Message-IDs; its delive
   const auto ticket = house.reading->ticket("t");
   REQUIRE(ticket.ok());
   CHECK((*ticket)->delivery->id == "d1");
-}
-
-TEST_CASE("a trace follows a mail, by its id and by its Message-ID, to its ticket and the replies on it") {
-  House house;
-  house.board("board");
-  house.inbox("in");
-  house.mail("first", "in", 1, "ticket", ArrivalState::opened);
-  house.mail("reply", "in", 2, "reply", ArrivalState::reply);
-  house.ticket("ticket-of-first", "first", 1);
-  REQUIRE(house.writer->execute("UPDATE mails SET ticket_id = 'ticket-of-first'", {}).ok());
-  CommentRow comment;
-  comment.id = "c";
-  comment.ticket_id = "ticket-of-first";
-  comment.arrival_id = "reply";
-  house.keep(comment);
-  house.delivery("d", "ticket-of-first", "mail", "ticket.opened", 1);
-  house.keep(MailThreadRow{"sent@home", "ticket-of-first", 1});
-  house.note("opened", "first", "ticket-of-first", 10);
-  house.note("replied", "reply", "ticket-of-first", 30);
-  house.note("fetched", "reply", std::nullopt, 20);
-  const auto actions = [](const Trace& trace) {
-    std::string all;
-    for (const auto& entry : trace.history) all += entry.action + " ";
-    return all;
-  };
-  for (const char* id : {"first", "ticket-of-first", "d", "c"}) {
-    CAPTURE(id);
-    const auto trace = house.reading->trace(id);
-    REQUIRE(trace->has_value());
-    CHECK((*trace)->correlation_id == "first");
-    CHECK((*trace)->mails.size() == 2);
-    CHECK((*trace)->tickets.size() == 1);
-    CHECK(actions(**trace) == "opened replied ");
-  }
-  for (const char* message_id : {"first@example.org", "sent@home"}) {
-    CAPTURE(message_id);
-    const auto trace = house.reading->trace_message(message_id);
-    REQUIRE(trace.ok());
-    REQUIRE(trace->has_value());
-    CHECK((*trace)->asked == "message");
-    CHECK((*trace)->correlation_id == "first");
-    CHECK((*trace)->deliveries.size() == 1);
-  }
-  const auto reply = house.reading->trace_message("reply@example.org");
-  REQUIRE(reply->has_value());
-  CHECK((*reply)->correlation_id == "reply");
-  CHECK((*reply)->tickets.at(0).id == "ticket-of-first");
-  REQUIRE((*reply)->mails.size() == 2);
-  CHECK((*reply)->mails[0].arrival_id == "reply");
-  CHECK(actions(**reply) == "opened fetched replied ");
-  CHECK(trace_json(**reply).find(R"("mails":[{"arrival_id":"reply")") != std::string::npos);
-  CHECK_FALSE(house.reading->trace_message("nothing@example.org")->has_value());
 }
 
 TEST_CASE("the balance counts what became of mails, and deliveries by kind") {

@@ -9,7 +9,7 @@ def bounced(recipient, status, action, reason):
 
 
 def why(recipient, status, action, reason):
-    return f"a report about our mail to {recipient}: {action}" + (f" {status}" if status else "") + (f", {reason}" if reason else "")
+    return f"a report about a mail, ours or another's, to {recipient}: {action}" + (f" {status}" if status else "") + (f", {reason}" if reason else "")
 
 
 def dsn(name, prose, fields, bounce, original=True, sender="MAILER-DAEMON@mx.example", **more):
@@ -87,3 +87,19 @@ machine("job-that-will-be-retried", "The nightly import failed and will be retri
 machine("postmaster-about-delivery", "Two parcels are undeliverable.\n", "Undeliverable parcels", "postmaster@example.org", "From: postmaster@example.org")
 machine("daemon-that-names-no-mail", "The following message could not be delivered:\n\ngone@example.net: 550 5.2.2 mailbox full\n", "Undeliverable: Hello", "mailer-daemon@mx.example",
         "From: mailer-daemon@mx.example")
+
+
+# Who passes a report on, with words of his own, is a person; what he passes on is attached.
+STATUS = "Reporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; gone@example.net\nAction: failed\nStatus: 5.1.1\n"
+passed_on, passed_on_body = multipart("mixed", [text("What does this mean?\n"), part(STATUS, "message/delivery-status"),
+                                                part(f"Message-ID: <{SENT}>\nSubject: Hello\n", "text/rfc822-headers")])
+case("human-who-passes-a-report-on", passed_on_body, content_type=passed_on, subject="Fwd: Undelivered", body_text="What does this mean?",
+     attachments=[("attachment-1.bin", wire(STATUS), "message/delivery-status"), ("attachment-2.bin", wire(f"Message-ID: <{SENT}>\nSubject: Hello\n"), "text/rfc822-headers")])
+within, within_body = multipart("mixed", [text("And this?\n"), nested("report", [text("Undelivered.\n"), part(STATUS, "message/delivery-status")], "=_b2", "; report-type=delivery-status")])
+case("human-with-a-whole-report", within_body, content_type=within, subject="Fwd: Undelivered", body_text="And this?\n\nUndelivered.",
+     attachments=[("attachment-1.bin", wire(STATUS), "message/delivery-status")])
+# A mail server that wraps its report in a footer's multipart is one all the same.
+footer, footer_body = multipart("mixed", [text("Undelivered.\n"), part(STATUS, "message/delivery-status"), text("Scanned.\n")])
+case("bounce-in-a-wrapper", footer_body, content_type=footer, subject="Undelivered", sender="mailer-daemon@mx.example", body_text="Undelivered.\n\nScanned.", verdict="bounce",
+     bounce=bounced("gone@example.net", "5.1.1", "failed", ""), why=why("gone@example.net", "5.1.1", "failed", ""), auto_reason="From: mailer-daemon@mx.example")
+came_from("mailer-daemon@mx.example")

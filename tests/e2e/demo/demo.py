@@ -372,6 +372,7 @@ def main():
     except ACCIDENTS as why:
         demo.say(f"the demo broke off: {why}")
     demo.answers.close()
+    (given.home / "data" / "demo-told").touch()  # the next start of this home goes on from here
     print("\nThe verdict, from the simulators' request logs, the sender's mailbox and HTTP answers only:", flush=True)
     token_file = given.home / "secrets" / "admin-token"
     return subprocess.run([sys.executable, "-B", HERE / "check_demo.py", "--answers", demo.answers_path, "--jira-log", given.home / "log" / "jira-requests.jsonl",

@@ -9,7 +9,7 @@ from sending import listing, number_of
 
 def of_the_servers(servers, inboxes, people, earlier):
     """`earlier`: listings of before, as {inbox: {(UIDVALIDITY, UID): number}}, for mails that were moved away or renumbered since."""
-    found = {"inboxes": {}, "people": {}}
+    found = {"inboxes": {}, "people": {}, "taken": servers.taken()}
     for address in inboxes:
         validity, uids = listing(servers, address)
         found["inboxes"][address] = {"uid_validity": validity, "uids": [[uid, number] for uid, number in uids.items()],

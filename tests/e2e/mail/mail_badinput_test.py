@@ -56,8 +56,8 @@ class MailBadInput(RoomTest):
         failed = [check for check in test["checks"] if not check["passed"]]
         self.assertTrue(test["summary"] and failed and all(check["detail"] for check in failed), test)
         shown = room.http("GET", f"/v1/connections/{connection}").data
-        if folder == "INBOX":
-            self.assertEqual((shown["state"], shown["reason_class"]), ("failing", reason_class), (shown, test))
+        # A folder that is not there is its inbox's own fault: the login worked.
+        self.assertEqual((shown["state"], shown["reason_class"]), ("failing", reason_class) if folder == "INBOX" else ("ok", "none"), (shown, test))
         for secret in (SECRET, SENDER_SECRET, "wrong-secret"):
             self.assertNotIn(secret, f"{test} {shown}")
         if kind == "smtp":
@@ -106,7 +106,12 @@ class MailBadInput(RoomTest):
         self.bad("smtp", "certificate", base_url=f"smtp://127.0.0.1:{self.strange.port('submission')}")
 
     def test_wrong_folder(self):
-        self.bad("imap", "not_found", folder="No such folder")
+        inbox, connection = self.bad("imap", "not_found", folder="No such folder")
+        test = self.outcome_of(connection, folder="No such folder")
+        self.assertIn("No such folder", test["summary"])
+        self.assertEqual(self.room.http("GET", f"/v1/connections/{connection}").data["state"], "ok")
+        self.assertEqual(self.shown(inbox)["state"], "failing")
+        self.assertTrue(self.outcome_of(connection, folder="INBOX")["passed"])
 
     def test_private_addresses_are_refused_at_the_socket(self):
         for host in ("10.1.2.3", "169.254.169.254", "[::ffff:10.0.0.1]"):

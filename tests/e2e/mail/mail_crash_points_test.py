@@ -69,6 +69,28 @@ class MailCrashPoints(CrashTest):
         print(f"\n{sum(map(len, points.values()))} points: {points}")
         self.assertEqual(failures, [])
 
+    def test_a_mail_that_kills_every_poller_stands_on_the_shelf_and_its_neighbours_are_tickets(self):
+        room, address = self.room, "frail@example.test"
+        inbox = room.inbox(address, room.board("Frail"))
+        room.until(lambda: room.http("GET", f"/v1/inboxes/{inbox}").data["last_caught_up_at"], "the first look")
+        before, poller = self.died("imap_poller"), room.processes.members["imap_poller-0"]
+        poller.environment["POSTROOM_CRASH_AT"] = "poller_mail=Subject: killer"
+        room.processes.kill(poller.name)
+        for subject in ("before", "killer", "behind"):
+            room.mail.send(letter("eve@people.example.test", address, subject, message_id=new_id()), "eve@people.example.test", address)
+
+        def verdicts():
+            return sorted(a["verdict"] for a in room.http("GET", f"/v1/arrivals?inbox={inbox}").data)
+
+        room.until(lambda: verdicts() == ["standby", "ticket", "ticket"], lambda: f"two tickets and one on the shelf: {verdicts()}, {room.http('GET', f'/v1/inboxes/{inbox}').data}")
+        self.assertEqual([i["reason_class"] for i in room.http("GET", "/v1/standby?limit=50").data if i["state"] == "open"], ["unfetchable"])
+        deaths = self.died("imap_poller") - before
+        self.assertTrue(3 <= deaths <= 5, f"{deaths} deaths: three strikes, and those that knew nothing yet")
+        room.until(lambda: room.http("GET", f"/v1/inboxes/{inbox}").data["state"] == "ok", "an inbox that is well again")
+        self.assertEqual(room.http("GET", f"/v1/inboxes/{inbox}/report").data["missing"], 0)
+        del poller.environment["POSTROOM_CRASH_AT"]
+        self.forgive_deaths()
+
 
 if __name__ == "__main__":
     run_suite()

@@ -5,8 +5,8 @@ door's rows and reports, the simulators' request logs, the broker's depths.
     mail_judge.py --driver driver.jsonl --servers servers.json --door door.json --jira-log … --trello-log … --queues queues.json
 
 Every mail that SMTP took is in its inbox and has exactly one arrival per copy there, of which exactly one is a ticket, reply, bounce, own mail or standby
-item, and the others are its duplicates; replies and bounces are on the ticket of the mail that they are about. The report of each inbox balances to the server's own count. Every confirmation is in the sender's mailbox exactly
-once by distinct Message-ID, except those listed as assumed sent, which are at most the notifier's kills. Every promised post is one ticket, and every ticket
+item, and the others are its duplicates; replies and bounces are on the ticket of the mail that they are about. The report of each inbox balances to the server's own count. Every confirmation was taken by the SMTP server
+exactly once and is in the sender's mailbox (there a killed server may leave copies: distinct Message-IDs are counted), except those listed as assumed sent, which are at most the notifier's kills. Every promised post is one ticket, and every ticket
 for a tracker one object. Prints one line of counts and one line per violation; ends with 1 when there is any.
 """
 
@@ -214,16 +214,21 @@ class Judge:
     def _listed(self, in_boxes):
         """(Message-IDs of what the tickets list, ids of those that are assumed to be sent); what counts as done must be in a mailbox."""
         listed, assumed = set(), set()
+        taken = collections.Counter(self.e.servers["taken"])
         for ticket in self.tickets.values():
             for notice in ticket["notices"]:
                 message_id = f"<{(notice['message_id'] or '').strip('<>')}>"
                 listed.add(message_id)
+                if taken[message_id] > 1 and notice["kind"] != "comment":  # a person's words are rather said twice than not at all
+                    self.say("told twice", f"ticket {ticket['number']}: its {notice['kind']} {message_id} was taken {taken[message_id]} times")
                 if notice["reason_class"] == "assumed_sent":
                     assumed.add(notice["id"])
                 elif notice["state"] == STANDBY and not notice["recipient"].isascii():  # the mail server here cannot do that
                     self.unreachable.add(notice["standby_id"])
                 elif notice["state"] != "done":
                     self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} is {notice['state']}: {notice['reason']}")
+                elif not taken[message_id]:
+                    self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} {message_id} counts as done and the SMTP server never took it")
                 elif message_id not in in_boxes:
                     self.say("not told", f"ticket {ticket['number']}: its {notice['kind']} {message_id} counts as done and is not in the mailbox of {notice['recipient']}")
         return listed, assumed

@@ -27,7 +27,7 @@ class Run:
         self.driver += [{"what": "taken", "n": 3}, {"what": "post", "n": 1, "title": "post 1"}, {"what": "accepted", "n": 1, "ticket_id": "tp"}, {"what": "kill", "name": "notifier-0", "pid": 7}]
         here = [[1, 1], [2, 2], [3, 3], [5, 4], [6, 5], [7, 6], [8, 3]]  # UID 4 was mail 3's second copy; it is UID 8 now
         self.servers = {"inboxes": {INBOX: {"uid_validity": VALIDITY, "uids": here, "earlier": [[VALIDITY, 4, 3]]}},
-                        "people": {SENDER: [self.told(1, 1), self.told(3, 2), dict(self.told(0, 3), message_id="<np@us>")]}}
+                        "people": {SENDER: [self.told(1, 1), self.told(3, 2), dict(self.told(0, 3), message_id="<np@us>")]}, "taken": ["<n1@us>", "<n3@us>", "<np@us>"]}
         self.door = {"arrivals": [self.arrival(1, 1, "ticket", ticket_id="t1"), self.arrival(2, 2, "reply", ticket_id="t1"), self.arrival(3, 3, "ticket", ticket_id="t3"),
                                   self.arrival(4, 3, "duplicate", duplicate_of="a3"), self.arrival(5, 4, "bounce", ticket_id="t1"), self.arrival(6, 5, "standby", standby_id="s5"), self.arrival(7, 6, "own"),
                                   self.arrival(8, 3, "duplicate", duplicate_of="a3")],
@@ -210,6 +210,14 @@ class JudgeTest(unittest.TestCase):
         self.caught("told twice", "phantom")
         self.setUp()
         self.run_.servers["people"][SENDER].pop(0)
+        self.caught("not told")
+        self.setUp()
+        self.run_.servers["taken"].append("<n1@us>")
+        self.caught("told twice")
+        self.tickets["t1"]["notices"][0]["kind"] = "comment"
+        self.assertEqual(self.run_.judge().violations, [], "a comment may come twice under one Message-ID")
+        self.setUp()
+        self.run_.servers["taken"].remove("<n3@us>")
         self.caught("not told")
         self.setUp()
         self.tickets["t1"]["notices"].clear()

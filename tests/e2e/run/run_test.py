@@ -175,7 +175,7 @@ class Life(unittest.TestCase):
         until(lambda: not processes_of(self.home), "nobody left")
 
     def test_words_that_make_no_sense_are_refused_before_anything_is_made(self):
-        for words in (["--wrokers", "jira=3"], ["--break", "mail", "--demo"], ["--once"], ["start"], ["logs"], ["scale", "jira=3"], ["status"], ["stop"]):
+        for words in (["--wrokers", "jira=3"], ["--break", "mail", "--demo"], ["--once"], ["--anew"], ["start"], ["logs"], ["scale", "jira=3"], ["status"], ["stop"]):
             code, said = run(*words, "--home", str(self.home), "--programs", OPTIONS.programs)
             self.assertEqual(code, 1, (words, said))
             self.assertTrue(said.startswith("scripts/run: "), said)

@@ -142,12 +142,21 @@ class Layout:
         """`smtp`: opensmtpd or aiosmtpd; none: what this user can run. Of a folder that was written before, clients need no more."""
         self.folder, self.smtp = pathlib.Path(folder), smtp
 
-    def write(self):
-        """Chooses the ports and writes certificates and settings."""
+    def is_written(self):
+        return (self.folder / "dovecot.conf").exists()
+
+    def renew(self):
+        """A folder that was written before, made fit for servers that start again: certificates end."""
+        self.smtp = self.smtp or ("opensmtpd" if (self.folder / "smtpd.conf").exists() else "aiosmtpd")
+        make_certificates(self.folder)
+        return self
+
+    def write(self, ports=None):
+        """Writes certificates and settings; chooses the ports when none are given."""
         self.smtp = self.smtp or ("opensmtpd" if has_opensmtpd() else "aiosmtpd")
         self.folder.chmod(0o755)
         make_certificates(self.folder)
-        ports = {name: free_port() for name in PORTS}
+        ports = ports or {name: free_port() for name in PORTS}
         (self.folder / "mail").mkdir()
         me, is_root = pwd.getpwuid(os.geteuid()), os.geteuid() == 0
         owner = pwd.getpwnam(OWNER) if is_root else me
@@ -170,6 +179,9 @@ class Layout:
     def port(self, name):
         return int((self.folder / f"{name}.port").read_text())
 
+    def ports(self):
+        return {name: self.port(name) for name in PORTS}
+
     @property
     def dovecot_command(self):
         return ["/usr/sbin/dovecot", "-F", "-c", str(self.folder / "dovecot.conf")]
@@ -185,7 +197,7 @@ class Layout:
     @property
     def front_command(self):
         options = {"certificate": self.folder / "server.pem", "key": self.folder / "server.key", "account": SENDER_ACCOUNT, "secret": SENDER_SECRET,
-                   "submission": self.port("submission"), "smtps": self.port("smtps")}
+                   "submission": self.port("submission"), "smtps": self.port("smtps"), "taken": self.folder / "taken.log"}
         options |= {"next": self.port("open")} if self.smtp == "opensmtpd" else {"next": self.folder / "lmtp.sock", "open": self.port("open")}
         python = sys.executable if importlib.util.find_spec("aiosmtpd") else "/usr/bin/python3"  # whose packages are the system's
         return [python, "-B", str(pathlib.Path(__file__).with_name("smtp_front.py")), *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
@@ -368,6 +380,11 @@ class MailServers(Layout):
     def on_their_way(self):
         """How many mails the SMTP server has taken and not delivered."""
         return sum(1 for _ in (self.folder / "spool" / "queue").glob("*/*/*")) if self.smtpd else 0
+
+    def taken(self):
+        """Of the mails of those who logged in: the Message-ID of each time that one was answered 250."""
+        path = self.folder / "taken.log"
+        return path.read_text(encoding="utf-8").split() if path.exists() else []
 
     def given_up(self):
         """What the SMTP server took and will never deliver, a line each: such a mail is lost, and not by those who sent it."""

@@ -1,11 +1,14 @@
 // A hostile server: any bytes, through the decoder and through a whole session. The first byte chooses the session, the
-// second how the bytes are cut.
+// second how the bytes are cut, and by its highest bit whether the session is careful.
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "common/imap/engine.hpp"
 #include "common/imap/mailbox_name.hpp"
@@ -40,8 +43,9 @@ Task task_for(std::uint8_t choice) {
   return task;
 }
 
-Settings small() {
+Settings small(bool is_careful) {
   Settings settings;
+  settings.is_careful = is_careful;
   settings.size_limit = 64;
   settings.header_limit = 32;
   settings.measure_count = 4;
@@ -83,6 +87,9 @@ class Judge {
         demand(std::exchange(is_in_mail_, false), "a mail is dropped that did not begin");
       } else if (const auto* missing = std::get_if<MailMissing>(&action)) {
         demand(missing->uid > progress_ && reported_.insert(missing->uid).second, "a missing mail is reported twice");
+      } else if (const auto* asking = std::get_if<Asking>(&action)) {
+        demand(asking->uid > progress_ && !reported_.contains(asking->uid) && !is_in_mail_, "a mail is begun that is known, or inside another one");
+        asking_ = asking->uid;
       } else if (const auto* progress = std::get_if<Progress>(&action)) {
         demand(progress->cursor.last_uid > progress_, "the cursor goes back");
         progress_ = kept = progress->cursor.last_uid;
@@ -94,12 +101,14 @@ class Judge {
     }
     return kept;
   }
+  std::optional<Uid> take_asking() { return std::exchange(asking_, std::nullopt); }
   bool is_over() const { return is_over_; }
   std::optional<SteadyTime> wake() const { return wake_; }
 
  private:
   bool is_over_ = false;
   bool is_in_mail_ = false;
+  std::optional<Uid> asking_;
   std::uint64_t byte_count_ = 0;
   Uid progress_ = 0;
   std::set<Uid> reported_;
@@ -108,14 +117,17 @@ class Judge {
 };
 
 void session(std::uint8_t choice, std::uint8_t cut, std::string_view bytes) {
-  Engine engine{task_for(choice), small()};
+  Engine engine{task_for(choice), small(cut >= 128)};
   Judge judge;
   SteadyTime now{std::chrono::hours{1}};
-  const auto judged = [&](const Actions& actions) {
-    if (const Uid kept = judge.look_at(actions); kept > 0) judge.look_at(engine.on_kept(kept, now));
+  const std::function<void(const Actions&)> judged = [&](const Actions& actions) {
+    const Uid kept = judge.look_at(actions);
+    const auto asking = judge.take_asking();
+    if (kept > 0) judged(engine.on_kept(kept, now));
+    if (asking) judged(engine.on_noted(*asking, now));
   };
   judged(engine.start(now));
-  const std::size_t step = cut == 0 ? bytes.size() + 1 : cut;
+  const std::size_t step = cut % 128 == 0 ? bytes.size() + 1 : cut % 128;
   while (!bytes.empty() && !judge.is_over()) {
     judged(engine.on_bytes(bytes.substr(0, step), now));
     bytes.remove_prefix(std::min(step, bytes.size()));

@@ -20,6 +20,7 @@ class NoReading : public store::Reading {
   Result<std::optional<store::ExternalTicketRow>> external_ticket(std::string_view) override { return none_; }
   Result<store::Page<store::StandbyRow>> standby(const store::StandbyQuery&, const store::PageRequest&) override { return none_; }
   Result<std::optional<store::StandbyView>> standby_item(std::string_view) override { return none_; }
+  Result<store::StandbyFace> standby_face(const store::StandbyRow&) override { return none_; }
   Result<std::optional<store::InboxRow>> command(std::string_view) override { return none_; }
   Result<store::Balance> balance() override { return none_; }
   Result<std::optional<store::Trace>> trace(std::string_view) override { return none_; }

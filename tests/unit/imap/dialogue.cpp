@@ -56,6 +56,10 @@ class Player {
         echo(line);
         take(engine_.on_kept(static_cast<Uid>(std::stoul(std::string{argument})), now_));
         break;
+      case 'N':
+        echo(line);
+        take(engine_.on_noted(static_cast<Uid>(std::stoul(std::string{argument})), now_));
+        break;
       case 'H':
         echo(line);
         take(engine_.on_chores({chore(argument)}, now_));
@@ -129,6 +133,7 @@ class Player {
                                                                        : "unfetchable";
                 answer(fmt::format("A: {} {}: {}", why, a.uid, a.text));
               },
+              [&](const Asking& a) { answer(fmt::format("A: asking {}", a.uid)); },
               [&](const Progress& a) {
                 answer(fmt::format("A: progress {}{}", cursor_text(a.cursor),
                                    a.older_count > 0 ? fmt::format(" older={}", a.older_count) : ""));

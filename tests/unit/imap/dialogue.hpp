@@ -4,6 +4,7 @@
 //   S: a line from the server (CRLF is added)      C: a line that the engine sends
 //   T: wake +60s   time goes on to the wake-up that the engine asked for, which must be that far away
 //   K: 7           the caller has kept the mails up to UID 7      Q: the caller stops      X: the connection is closed
+//   N: 7           it is written down that UID 7 is to be asked for
 //   H: …           more chores, as chore() reads them
 //   A: …           every other action
 //

@@ -350,3 +350,96 @@ TEST_CASE(
   )"),
        once());
 }
+
+TEST_CASE("careful: a mail is begun when it is written down, and when the one before it is kept") {
+  Settings careful;
+  careful.is_careful = true;
+  careful.measure_count = careful.batch_count = 1;
+  Task task = once();
+  task.skip = {12};
+  play(opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11 12 13
+    S: P2 OK done
+    A: asking 11
+    N: 13
+    N: 11
+    C: P3 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P3 OK done
+    C: P4 UID FETCH 11 (UID BODY.PEEK[])
+    S: * 1 FETCH (UID 11 BODY[] {1}
+    S: a)
+    A: mail 11 size=1 "a"
+    S: P4 OK done
+    A: progress 7/11
+    K: 11
+    A: skipped 12: the conversation broke at this mail before
+    A: asking 13
+    A: progress 7/12
+    N: 13
+    C: P5 UID FETCH 13 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 3 FETCH (UID 13 RFC822.SIZE 1)
+    S: P5 OK done
+    C: P6 UID FETCH 13 (UID BODY.PEEK[])
+    X:
+    A: failed unavailable: the connection was closed while fetching (at 13)
+  )"),
+       task, careful);
+}
+
+TEST_CASE("careful: a mail that the server refuses is held until another one comes, and is not asked to be written down again") {
+  Settings careful;
+  careful.is_careful = true;
+  careful.measure_count = careful.batch_count = 1;
+  play(opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11 12
+    S: P2 OK done
+    A: asking 11
+    N: 11
+    C: P3 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P3 OK done
+    C: P4 UID FETCH 11 (UID BODY.PEEK[])
+    S: P4 NO broken
+    C: P5 NOOP
+    C: P6 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: P5 OK done
+    S: * 1 FETCH (UID 11 RFC822.SIZE 1)
+    S: P6 OK done
+    A: asking 12
+    N: 12
+    C: P7 UID FETCH 12 (UID RFC822.SIZE INTERNALDATE FLAGS)
+    S: * 2 FETCH (UID 12 RFC822.SIZE 1)
+    S: P7 OK done
+    C: P8 UID FETCH 12 (UID BODY.PEEK[])
+    S: * 2 FETCH (UID 12 BODY[] {1}
+    S: b)
+    A: mail 12 size=1 "b"
+    A: unfetchable 11: broken
+    S: P8 OK done
+    A: progress 7/12
+    A: caught up 7/12
+    C: P9 LOGOUT
+  )"),
+       once(), careful);
+}
+
+TEST_CASE("careful: told to stop while it waits for the word, it leaves") {
+  Settings careful;
+  careful.is_careful = true;
+  careful.measure_count = careful.batch_count = 1;
+  play(opened(R"(
+    C: P2 UID SEARCH UID 11:*
+    S: * SEARCH 11
+    S: P2 OK done
+    A: asking 11
+    Q:
+    C: P3 LOGOUT
+    N: 11
+    S: P3 OK bye
+    A: done
+  )"),
+       once(), careful);
+}

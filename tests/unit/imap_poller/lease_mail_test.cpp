@@ -34,6 +34,20 @@ TEST_CASE("mails are drafted, kept, told of in order, and only then more is fetc
   CHECK(mail.ticket_id == crypto::uuid_v5(arrival_id_of(mail), {"ticket"}));
 }
 
+TEST_CASE("a word that is due while mails are on their way does not say that all are told") {
+  LeaseRig rig;
+  rig.open(LeaseRig::usual(), "11");
+  rig.bring({11});
+  rig.server("+ idling");
+  rig.kept(1);
+  rig.seen();
+  rig.pass(seconds{60});
+  CHECK(rig.seen("say") == "say progress watching 9/100 push");
+  rig.confirmed_word();
+  rig.confirmed(1);
+  CHECK(rig.seen("say") == "say progress watching 9/100 push caught up");
+}
+
 TEST_CASE("the next round goes on from the mail that was told of last") {
   LeaseRig rig;
   rig.open(LeaseRig::usual(), "11");
@@ -136,12 +150,46 @@ TEST_CASE("a conversation that breaks inside a mail names it, and what was whole
   CHECK(rig.seen() == "say ended failed unreachable: it broke (suspect 12)");
 }
 
-TEST_CASE("careful: one mail after the other, so that the culprit is certain") {
+TEST_CASE("careful: one mail after the other, each told to the ledger before it is asked for, so that the culprit is certain whoever breaks") {
   LeaseRig rig;
   auto grant = LeaseRig::usual();
   grant.is_careful = true;
   rig.open(grant, "11 12");
-  CHECK(rig.seen("> P4") == "> P4 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)");
+  CHECK(rig.seen("> P4").empty());
+  CHECK(rig.words.size() == 1);
+  CHECK(rig.words.back().asking_uid == 11);
+  REQUIRE(rig.words.back().mailbox.has_value());
+  CHECK(rig.words.back().mailbox->uid_validity == 9);
+  rig.confirmed_word();
+  CHECK(rig.seen() == "> P4 UID FETCH 11 (UID RFC822.SIZE INTERNALDATE FLAGS)");
+  rig.pass(std::chrono::milliseconds{30'000});  // it takes long, and the next word says so too
+  rig.server("* 11 FETCH (UID 11 RFC822.SIZE 1)\nP4 OK done");
+  rig.pass(std::chrono::milliseconds{31'000});
+  CHECK(rig.seen("say") == "say progress fetching 9/100 push asks for 11");
+  rig.server("* 11 FETCH (UID 11 BODY[] {1}\nx)\nP5 OK done");
+  rig.kept(1);
+  CHECK(rig.seen("say").empty());
+  rig.confirmed(1);
+  CHECK(rig.seen("say").empty());  // one word at a time
+  rig.confirmed_word();
+  CHECK(rig.seen() == "say progress fetching 9/100 push asks for 12");
+  rig.confirmed_word();
+  CHECK(rig.seen() == "> P6 UID FETCH 12 (UID RFC822.SIZE INTERNALDATE FLAGS)");
+  rig.bring({12}, 6);
+  rig.kept(2);
+  rig.confirmed(2);
+  CHECK(rig.seen("say") == "say progress watching 9/100 push caught up");
+  // A mail that comes while it watches.
+  rig.confirmed_word();
+  rig.server("+ idling");
+  rig.server("* 101 EXISTS");
+  rig.server("P8 OK done");
+  rig.server("* SEARCH 13\nP9 OK done");
+  CHECK(rig.seen("say") == "say progress fetching 9/101 push asks for 13");
+  rig.stop();
+  rig.server("* BYE\nP10 OK bye");
+  rig.confirmed_word();
+  CHECK(rig.seen("say") == "say ended released");
 }
 
 TEST_CASE("a disk that keeps nothing ends the lease, and nothing is told of that is not kept") {

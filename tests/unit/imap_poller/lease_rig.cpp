@@ -27,6 +27,7 @@ std::string show(const messages::PollProgress& word) {
   if (word.is_caught_up) text += " caught up";
   for (const auto& chore : word.chores) text += fmt::format(" {}={}", chore.chore_id, messages::name_of(chore.result));
   if (!word.notice.empty()) text += " notice: " + word.notice;
+  if (word.asking_uid) text += fmt::format(" asks for {}", *word.asking_uid);
   return text;
 }
 

@@ -49,7 +49,7 @@ TEST_CASE("a folder that is not there, and a server that gives up") {
   missing.on_bytes("* CAPABILITY IMAP4rev1\r\nP1 OK done\r\n", now);
   missing.on_bytes("P2 NO [NONEXISTENT] unknown\r\n", now);
   CHECK(shown(missing) == "+reach +certificate +log in -folder not_found");
-  CHECK(missing.result()->summary == "the mailbox cannot be opened: unknown (Nowhere)");
+  CHECK(missing.result()->summary == "the login works, but there is no folder Nowhere: the mailbox cannot be opened: unknown");
   Trial gone{test_of()};
   gone.on_connected({"192.0.2.1", false}, now);
   gone.on_disconnected({Trouble::unreachable, "it closed the connection", "192.0.2.1", true, false});

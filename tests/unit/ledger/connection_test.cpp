@@ -85,6 +85,25 @@ TEST_CASE("a test opens folders of mailboxes, and of nothing else") {
   CHECK(codec::decode<messages::ImapPollerTest>(world.last.must_arrive[0].body)->folder == "Archive");
 }
 
+TEST_CASE("a folder, project or list that is not there fails the test, and not the connection") {
+  World world;
+  store::ConnectionTestRow test;
+  test.id = "test";
+  test.reply_to = "reply.api.1";
+  test.started_at = world.context.now;
+  world.state.test = test;
+  world.state.connection->state = store::ConnectionState::failing;
+  world.state.connection->reason_class = messages::ReasonClass::unreachable;
+  world.state.connection->reason = "gone";
+  world.receive(messages::TestOutcome{"test", "site", false, "there is no folder Nowhere", {{"folder", false, "none"}}, messages::ReasonClass::not_found});
+  REQUIRE(world.last.may_drop.size() == 1);
+  CHECK(world.last.may_drop[0].body.find("there is no folder Nowhere") != std::string::npos);
+  CHECK(world.last.may_drop[0].body.find(R"("passed":false)") != std::string::npos);
+  CHECK(world.state.connection->state == store::ConnectionState::ok);
+  CHECK(world.state.connection->reason_class == messages::ReasonClass::none);
+  CHECK(world.state.connection->reason.empty());
+}
+
 TEST_CASE("a test that nobody answers ends with that word") {
   World world;
   store::ConnectionTestRow test;

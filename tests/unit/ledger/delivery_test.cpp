@@ -100,9 +100,14 @@ TEST_CASE("a commit stores the probed number, moves the time of sending, and ser
   CHECK(world.state.delivery->probe_base == 41);
   CHECK(world.state.delivery->sent_at == world.context.now);
   CHECK(world.state.mark->value == 41);
-  world.receive(messages::WorkCommit{"delivery", 1, "another", 99});
-  CHECK(world.answered().verdict == ClaimVerdict::drop);
-  CHECK(world.state.delivery->probe_base == 41);
+  const auto committed = *world.state.delivery;
+  world.pass(1 * second);
+  for (const auto& [dispatch_no, token] : {std::pair{1, "another"}, {0, "token"}, {2, "token"}}) {
+    CAPTURE(dispatch_no);
+    world.receive(messages::WorkCommit{"delivery", dispatch_no, token, 99});
+    CHECK(world.answered().verdict == ClaimVerdict::drop);
+    CHECK(*world.state.delivery == committed);
+  }
 }
 
 TEST_CASE("outcomes of a send") {

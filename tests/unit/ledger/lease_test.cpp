@@ -275,6 +275,27 @@ TEST_CASE("the word of somebody else changes nothing, but what was done on the s
   CHECK(world.say(word).verdict == ClaimVerdict::drop);
   CHECK(world.inbox() == before);
   CHECK(world.chores.empty());
+  word.token = "token";
+  word.dispatch_no = before.dispatch_no - 1;  // the same holder, of a lease that is over
+  CHECK(world.say(word).verdict == ClaimVerdict::drop);
+  CHECK(world.inbox() == before);
+}
+
+TEST_CASE("a chore that is done stays done, whatever is said of it later") {
+  LeaseWorld world;
+  world.inbox().uid_validity = 7;
+  world.add_chore("chore", 4);
+  world.hold();
+  auto word = world.word();
+  word.chores = {{"chore", messages::ChoreResult::done, "OK"}};
+  world.say(word);
+  CHECK(world.chores.empty());
+  for (const auto result : {messages::ChoreResult::done, messages::ChoreResult::refused, messages::ChoreResult::failed}) {
+    word.chores = {{"chore", result, "NO such mail"}};
+    world.say(word);
+    CHECK(world.chores.empty());
+  }
+  CHECK_FALSE(world.has_noted("chore_failed"));
 }
 
 TEST_CASE("what was moved or deleted stays to be counted") {
@@ -290,50 +311,6 @@ TEST_CASE("what was moved or deleted stays to be counted") {
     REQUIRE(world.chores.contains("chore"));
     CHECK(world.chores["chore"].state == store::ChoreState::done);
   }
-}
-
-TEST_CASE("a mail that breaks the conversation is hunted carefully and passed over after three strikes") {
-  LeaseWorld world;
-  world.inbox().uid_validity = 7;
-  world.inbox().last_uid = 40;
-  for (std::int64_t strike = 1; strike <= 3; ++strike) {
-    world.tick();
-    const auto grant = world.claim().grant;
-    CHECK(grant->is_careful == (strike > 1));
-    CHECK(grant->skip.empty());
-    world.end(PollOutcome::failed, ReasonClass::protocol, 41);
-    CHECK(world.suspects[41].strikes == strike);
-    CHECK(world.due_in() == 5 * LeaseWorld::second);  // its neighbours behind it wait
-    world.pass(world.due_in());
-  }
-  CHECK(world.last.notices.size() == 1);
-  world.tick();
-  auto grant = world.claim().grant;
-  CHECK_FALSE(grant->is_careful);
-  CHECK(grant->skip == std::vector<std::int64_t>{41});
-  // It arrived as what could not be fetched: the cursor is past it.
-  world.inbox().last_uid = 41;
-  CHECK(world.claim().grant->skip.empty());
-  world.say(world.caught_up());
-  CHECK(world.suspects.empty());
-}
-
-TEST_CASE("a server that breaks at every mail is not hunted for ever") {
-  LeaseWorld world;
-  for (std::int64_t uid = 1; uid <= 7; ++uid) {
-    world.hold();
-    world.end(PollOutcome::failed, ReasonClass::protocol, uid);
-    CHECK((world.due_in() == 5 * LeaseWorld::second) == (uid <= 6));
-    world.pass(world.due_in());
-  }
-}
-
-TEST_CASE("suspects of a mailbox that is no more are forgotten") {
-  LeaseWorld world;
-  world.suspects[41] = {"inbox", 6, 41, 2};
-  world.hold();
-  world.say(world.caught_up(3, 7));
-  CHECK(world.suspects.empty());
 }
 
 TEST_CASE("chores go along with the grant and, when new, with the next word, each once in a lease") {

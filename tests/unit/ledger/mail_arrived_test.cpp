@@ -217,6 +217,7 @@ TEST_CASE("a server that gives one UID to two mails loses neither") {
   world.arrive(world.mail());
   auto second = world.mail();
   second.blob->sha256 = std::string(64, 'b');
+  *second.received_at_us += 1'000'000;
   world.arrive(second);
   REQUIRE(world.state.item.has_value());
   CHECK(world.state.item->kind == messages::StandbyKind::poison);
@@ -229,11 +230,31 @@ TEST_CASE("a server that gives one UID to two mails loses neither") {
   CHECK(world.counters["arrivals_accepted"] == 1);
 }
 
+TEST_CASE("a server that puts a mail together anew for each fetch: one mail, and nothing on the shelf") {
+  MailWorld world;
+  world.arrive(world.mail());
+  auto again = world.mail();
+  again.blob->sha256 = std::string(64, 'b');
+  again.blob->size += 200;  // longer boundaries
+  world.arrive(again);
+  CHECK_FALSE(world.state.item.has_value());
+  CHECK(world.noted("fetched_with_other_bytes") != nullptr);
+  CHECK(world.noted("uid_reused") == nullptr);
+  CHECK(world.state.mail->blob_sha256 == std::string(64, 'a'));  // what was judged stays
+  CHECK(world.counters["arrivals_accepted"] == 1);
+  SUBCASE("another size is another mail") { again.blob->size += 5'000; }
+  SUBCASE("so is another time") { *again.received_at_us += 1'000'000; }
+  SUBCASE("and who names no time cannot be told apart") { again.received_at_us.reset(); }
+  world.arrive(again);
+  CHECK(world.noted("uid_reused") != nullptr);
+}
+
 TEST_CASE("the second mail of one UID is edited into a mail of its own too, and the first one keeps its item") {
   MailWorld world;
   world.arrive(world.mail());
   auto second = world.mail();
   second.blob->sha256 = std::string(64, 'b');
+  *second.received_at_us += 1'000'000;
   world.arrive(second);
   world.state.arrival->state = ArrivalState::standby;
   world.state.arrival->standby_id = "item of the first";
@@ -262,6 +283,7 @@ TEST_CASE("the second mail of one UID is sent on under an id of its own") {
   world.arrive(world.mail());
   auto second = world.mail();
   second.blob->sha256 = std::string(64, 'b');
+  *second.received_at_us += 1'000'000;
   world.arrive(second);
   messages::Envelope envelope;
   envelope.message_id = "00000000-0000-4000-8000-000000000004";

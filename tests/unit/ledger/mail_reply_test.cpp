@@ -141,6 +141,18 @@ TEST_CASE("a person's reply reopens what was resolved or closed, an automatic on
   }
 }
 
+TEST_CASE("a stranger's reply reopens nothing, so nobody is told of it") {
+  for (const auto by : {By::signed_id, By::references}) {
+    MailWorld world;
+    world.answers(by, false, TicketState::resolved);
+    world.read(world.letter());
+    CHECK(world.comments.size() == 1);
+    CHECK(world.state.ticket->state == TicketState::resolved);
+    CHECK(world.noted("state") == nullptr);
+    CHECK(world.deliveries.empty());
+  }
+}
+
 TEST_CASE("our own mail that came back is ignored, and stays to be seen") {
   MailWorld world;
   world.answers(By::signed_id, true);
@@ -160,8 +172,11 @@ TEST_CASE("a report about a mail of ours stands at that mail and on its ticket")
     store::DeliveryState state;
     messages::ReasonClass reason_class;
     bool is_told;
+    const char* recipient = "Ann@customer.example";
   };
   const Row rows[] = {{"failed", store::DeliveryState::done, messages::ReasonClass::recipient_refused, true},
+                      {"failed", store::DeliveryState::done, messages::ReasonClass::recipient_refused, true, ""},
+                      {"failed", store::DeliveryState::done, messages::ReasonClass::none, false, "somebody@else.example"},
                       {"delayed", store::DeliveryState::done, messages::ReasonClass::none, true},
                       {"delivered", store::DeliveryState::done, messages::ReasonClass::none, false},
                       {"failed", store::DeliveryState::waiting, messages::ReasonClass::none, false}};
@@ -171,10 +186,11 @@ TEST_CASE("a report about a mail of ours stands at that mail and on its ticket")
     world.state.bounced.emplace();
     world.state.bounced->id = "delivery";
     world.state.bounced->ticket_id = "ticket";
+    world.state.bounced->recipient = "ann@customer.example";
     world.state.bounced->state = row.state;
     world.state.bounced_ticket = world.known_ticket();
     auto letter = world.letter("Undelivered Mail Returned to Sender");
-    letter.bounce = messages::ParsedBounce{"ann@customer.example", "5.1.1", row.action, "no such user", "x@y", messages::SignedThread{"ticket", "delivery"}};
+    letter.bounce = messages::ParsedBounce{row.recipient, "5.1.1", row.action, "no such user", "x@y", messages::SignedThread{"ticket", "delivery"}};
     letter.is_auto = true;
     world.read(letter);
     CHECK(world.state.arrival->state == ArrivalState::bounce);

@@ -90,9 +90,12 @@ TEST_CASE("what can be written to") {
 
 TEST_CASE("machines that answer nobody") {
   for (const std::string_view addr :
-       {"MAILER-DAEMON@mx.example", "no-reply@shop.example", "noreply-4711@x.example", "postmaster@x.example"})
+       {"MAILER-DAEMON@mx.example", "no-reply@shop.example", "noreply-4711@x.example", "postmaster@x.example",
+        "payments-noreply@x.example", "do.not.reply@x.example", "donot-reply@x.example", "autoreply@x.example",
+        "bounces@x.example", "bounces+17@x.example", "mailer-daemon+x@x.example", "no_reply.shop@x.example"})
     CHECK(takes_no_answers(addr));
-  for (const std::string_view addr : {"ann@example.org", "rooter@example.org", "reply@example.org"})
+  for (const std::string_view addr : {"ann@example.org", "rooter@example.org", "reply@example.org",
+                                     "norepley.smith@example.org", "bounce.house@example.org", "no.replying@example.org"})
     CHECK_FALSE(takes_no_answers(addr));
 }
 

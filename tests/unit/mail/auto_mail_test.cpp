@@ -21,6 +21,9 @@ TEST_CASE("each mark of a machine is one") {
   const Header marks[] = {
       {"Auto-Submitted", "auto-generated"},
       {"Auto-Submitted", "auto-replied (vacation)"},
+      {"Auto-Submitted", "(by cron (or \\) so)) auto-generated"},
+      {"Precedence", "bulk(x)"},
+      {"Return-Path", "< >"},
       {"auto-submitted", "AUTO-NOTIFIED; owner-email=\"a@b\""},
       {"Precedence", "bulk"},
       {"Precedence", "Junk"},
@@ -53,6 +56,8 @@ TEST_CASE("each mark of a machine is one") {
 
 TEST_CASE("what looks like a mark but is none") {
   const Header none[] = {{"Auto-Submitted", "no"},
+                         {"Auto-Submitted", "(auto-replied) no"},
+                         {"Precedence", "(bulk)"},
                          {"Auto-Submitted", " No ; comment"},
                          {"Precedence", "first-class"},
                          {"X-Auto-Response-Suppress", "DR, RN"},
@@ -67,7 +72,15 @@ TEST_CASE("what looks like a mark but is none") {
   }
 }
 
+TEST_CASE("each field of a name counts") {
+  CHECK(detected({{"Auto-Submitted", "no"}, {"Auto-Submitted", "auto-replied"}}).is_auto);
+  CHECK(detected({{"Precedence", "first-class"}, {"Precedence", "bulk"}}).is_auto);
+  CHECK(detected({{"X-Auto-Response-Suppress", "DR"}, {"X-Auto-Response-Suppress", "All"}}).is_auto);
+  CHECK_FALSE(detected({{"Auto-Submitted", "no"}, {"Auto-Submitted", "no"}}).is_auto);
+}
+
 TEST_CASE("senders that are machines, or nobody") {
+  CHECK(detected({}, "mailer-daemon+ab=c.example@mx.example").is_auto);
   CHECK(detected({}, "MAILER-DAEMON@mx.example").is_auto);
   CHECK(detected({}, "postmaster@mx.example").is_auto);
   CHECK(detected({}, "").is_auto);

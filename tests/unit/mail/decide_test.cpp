@@ -72,13 +72,13 @@ TEST_CASE("a report about a mail of ours is a bounce; about another one it is an
   report.delivery_status = "Final-Recipient: rfc822; ann@far.example\nAction: failed\nStatus: 5.1.1\n";
   constexpr std::string_view foreign = "a report about a mail that is not ours to ann@far.example: failed 5.1.1";
   Known known;
-  known.is_our_mail_reported = true;
+  known.reported = Reported::ours;
   known.thread = KnownThread{"7", ThreadedBy::references, false};
   const Decision ours = decided(report, known);
   CHECK(ours.verdict == Verdict::bounce);
   CHECK(ours.why.find("a report about our mail to ann@far.example: failed 5.1.1") != std::string::npos);
 
-  known.is_our_mail_reported = false;
+  known.reported = Reported::foreign;
   const Decision on_ticket = decided(report, known);
   CHECK(on_ticket.verdict == Verdict::reply);
   CHECK_FALSE(on_ticket.reopens);
@@ -151,11 +151,12 @@ TEST_CASE("replies thread; a number in the subject only from a participant") {
   Known known;
   known.thread = KnownThread{"1234", ThreadedBy::references, false};
   CHECK(decided(mail_from("ann@example.org"), known).verdict == Verdict::reply);
-  CHECK(decided(mail_from("ann@example.org"), known).reopens);
+  CHECK_FALSE(decided(mail_from("ann@example.org"), known).reopens);  // whoever knows a Message-ID could write it
   known.thread->by = ThreadedBy::subject_number;
   CHECK(decided(mail_from("eve@example.org", "[#1234] hello"), known).verdict == Verdict::ticket);
   known.thread->is_participant = true;
   CHECK(decided(mail_from("ann@example.org", "[#1234] hello"), known).verdict == Verdict::reply);
+  CHECK(decided(mail_from("ann@example.org", "[#1234] hello"), known).reopens);
 }
 
 TEST_CASE("an absence note is kept on the ticket and reopens nothing") {

@@ -102,3 +102,10 @@ TEST_CASE("every failure is told at the check that it belongs to, and what passe
     CHECK(result.summary.find("secret") == std::string::npos);
   }
 }
+
+TEST_CASE("who says nothing at an smtp:// port may be waiting for TLS, and that is said") {
+  auto reply = a_reply(Failure::timeout, Stage::connecting, 0);
+  CHECK(tested(a_test(), reply).summary.find("smtps://") == std::string::npos);
+  reply.is_silent = true;
+  CHECK(tested(a_test(), reply).summary.find("then the address begins with smtps://") != std::string::npos);
+}

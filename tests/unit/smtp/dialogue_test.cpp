@@ -118,6 +118,7 @@ TEST_CASE("addresses outside ASCII need a server that takes them") {
   Table without{request};
   CHECK(without.dialogue.is_over());
   CHECK(without.dialogue.failure() == Failure::no_utf8);
+  CHECK(without.dialogue.detail().find("send through a server that offers it") != std::string_view::npos);
   Request with_bytes = request;
   with_bytes.content = "To: j\xc3\xb6rg@example.org\r\n\r\n";
   CHECK(Table{with_bytes, "250-SMTPUTF8\r\n250 8BITMIME"}.said() == "MAIL FROM:<desk@desk.example> BODY=8BITMIME SMTPUTF8\r\n");

@@ -93,6 +93,7 @@ void LeaseMachine::leave(std::int64_t due_at) {
   row_.lease_until = 0;
   row_.is_stopping = false;
   row_.stage.clear();
+  row_.asking_uid_validity = row_.asking_uid = 0;
   row_.due_at = is_pollable(row_, connection_) ? due_at : 0;
 }
 
@@ -125,10 +126,14 @@ void LeaseMachine::unclaimed() {
 
 void LeaseMachine::lost(std::string_view reason) {
   ++row_.failures;
+  ++row_.silences;
+  const std::int64_t asked = row_.asking_uid;
+  if (asked != 0) strike(row_.asking_uid_validity, asked);
   // One that is killed is replaced at once; what kills one after the other must not spin.
   if (row_.failures <= 1) return dispatch();
-  is_failing(ReasonClass::timeout, reason);
+  is_failing(ReasonClass::timeout, asked == 0 ? std::string{reason} : fmt::format("{} when it asked for the mail with UID {}", reason, asked));
   leave(context_.now + failure_wait(row_.failures - 1));
+  if (asked != 0) hasten();
 }
 
 // --- the holder's words ---
@@ -141,6 +146,7 @@ void LeaseMachine::hold(std::string_view token, std::string_view worker) {
   row_.is_stopping = false;
   row_.stage = "claimed";
   row_.word_id.clear();
+  row_.asking_uid_validity = row_.asking_uid = 0;
   heard();
 }
 
@@ -170,6 +176,7 @@ void LeaseMachine::facts(const std::optional<messages::MailboxFacts>& mailbox, s
 
 void LeaseMachine::caught_up() {
   row_.caught_up_at = context_.now;
+  row_.silences = 0;
   is_well();
   // What came through is no suspect any more.
   for (const auto& suspect : state_.suspects) {
@@ -180,6 +187,12 @@ void LeaseMachine::caught_up() {
 void LeaseMachine::stage(std::string_view text, std::string_view word_id) {
   row_.stage = to_valid_utf8(text);
   row_.word_id = word_id;
+}
+
+void LeaseMachine::asks(const std::optional<messages::MailboxFacts>& mailbox, std::optional<std::int64_t> uid) {
+  const bool is_known = mailbox && uid;
+  row_.asking_uid_validity = is_known ? mailbox->uid_validity : 0;
+  row_.asking_uid = is_known ? *uid : 0;
 }
 
 void LeaseMachine::said(std::string_view text) {
@@ -199,6 +212,7 @@ void LeaseMachine::ended() {
     // A watch that ended early, for whatever reason, begins again soon; one that always ends at once must not spin.
     wait = std::min(wait, micros(context_.config.mail.poll_failure_base));
   }
+  row_.silences = 0;
   leave(context_.now + wait);
 }
 
@@ -209,6 +223,16 @@ void LeaseMachine::failed(ReasonClass reason_class, std::string_view reason) {
   is_failing(reason_class, reason.empty() ? "the conversation with the server broke" : reason);
   if (is_of_connection(reason_class)) far_side_is(ConnectionState::failing, reason_class, row_.reason);
   leave(context_.now + failure_wait(row_.failures));
+}
+
+void LeaseMachine::broke_at(std::int64_t uid_validity, std::int64_t uid) {
+  strike(uid_validity, uid);
+  hasten();
+}
+
+// The mails behind it wait.
+void LeaseMachine::hasten() {
+  if (row_.failures <= most_quick_failures && row_.due_at > 0) row_.due_at = std::min(row_.due_at, context_.now + suspect_wait);
 }
 
 void LeaseMachine::strike(std::int64_t uid_validity, std::int64_t uid) {
@@ -224,10 +248,9 @@ void LeaseMachine::strike(std::int64_t uid_validity, std::int64_t uid) {
     decision_.update(*known, suspect);
   }
   if (suspect.strikes == last_strike) {
-    decision_.alarm(fmt::format("inbox {}: mail {} broke the conversation {} times; it is passed over and shelved", row_.name, uid, last_strike), row_.id);
+    decision_.alarm(fmt::format("inbox {}: mail {} broke the conversation or its worker {} times; it is passed over and shelved", row_.name, uid, last_strike), row_.id);
   }
   note("ledger", "mail_suspected", fmt::format(R"({{"uid":{},"strikes":{}}})", uid, suspect.strikes));
-  if (row_.failures <= most_quick_failures && row_.due_at > 0) row_.due_at = std::min(row_.due_at, context_.now + suspect_wait);
 }
 
 void LeaseMachine::chores_reported(const std::vector<messages::ChoreReport>& reports) {
@@ -299,6 +322,7 @@ messages::PollGrant LeaseMachine::grant() {
   }
   // Counts only where the listing begins at nothing: without a cursor, or when the mailbox turns out to be made anew.
   if (row_.since > 0) grant.since_us = row_.since;
+  grant.is_careful = row_.silences > 0;
   for (const auto& suspect : state_.suspects) {
     if (suspect.uid_validity == row_.uid_validity && suspect.uid <= row_.last_uid) continue;  // it came through
     if (suspect.strikes >= last_strike) {

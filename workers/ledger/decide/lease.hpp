@@ -6,6 +6,9 @@
 //                     │ silent              │ silent, or claimed again by another
 //                     └─▶ dispatched anew   └─▶ idle, due at once
 //
+// A mail at which the conversation breaks, or the worker dies, gets a strike; the leases after it are careful, so that the next strike hits the
+// right one. With the last strike it is passed over, and stands on the shelf.
+//
 // Every dispatch has a new number; whoever speaks with an older one, or with another token, is told to drop.
 
 #include <string>
@@ -44,10 +47,11 @@ class LeaseMachine {
   void facts(const std::optional<messages::MailboxFacts>& mailbox, std::int64_t older_count);
   void caught_up();
   void stage(std::string_view text, std::string_view word_id);
+  void asks(const std::optional<messages::MailboxFacts>& mailbox, std::optional<std::int64_t> uid);  // none: for no mail
   void ended();                                   // in peace: at once, or after the interval
   void released();                                // at once
   void failed(messages::ReasonClass reason_class, std::string_view reason);
-  void strike(std::int64_t uid_validity, std::int64_t uid);
+  void broke_at(std::int64_t uid_validity, std::int64_t uid);  // after failed()
   void said(std::string_view text);               // the server, to whom it may concern
   void chores_reported(const std::vector<messages::ChoreReport>& reports);
 
@@ -64,6 +68,8 @@ class LeaseMachine {
  private:
   void leave(std::int64_t due_at);
   void expect_soon();
+  void strike(std::int64_t uid_validity, std::int64_t uid);
+  void hasten();
   void is_well();
   void is_failing(messages::ReasonClass reason_class, std::string_view reason);
   void far_side_is(store::ConnectionState state, messages::ReasonClass reason_class, std::string_view reason);

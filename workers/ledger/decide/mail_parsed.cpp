@@ -125,7 +125,9 @@ struct Reading {
                  detail({{"recipient", bounce.recipient}, {"action", bounce.action}, {"status", bounce.status}, {"reason", bounce.reason}, {"arrival_id", mail.arrival_id}}));
     // It was sent, then, whatever its worker could tell.
     decision.insert_missing(store::MailThreadRow{bounce.original_message_id, state.bounced->ticket_id, context.now});
-    if (state.bounced->state == store::DeliveryState::done && bounce.action != "delivered") {
+    // One that it was passed on to, or anybody's: told above, and no word about whom we wrote to.
+    const bool is_about_recipient = bounce.recipient.empty() || mail::canonical_address(bounce.recipient) == mail::canonical_address(state.bounced->recipient);
+    if (is_about_recipient && state.bounced->state == store::DeliveryState::done && bounce.action != "delivered") {
       store::DeliveryRow delivery = *state.bounced;
       if (bounce.action == "failed") delivery.reason_class = messages::ReasonClass::recipient_refused;
       delivery.reason = limited_line(mail.why, 500);

@@ -93,7 +93,7 @@ MailTrace trace_of(const messages::ParsedMail& parsed) {
 
 MailVerdict verdict_of(const State& state, const messages::ParsedMail& parsed) {
   mail::Known known;
-  known.is_our_mail_reported = state.bounced.has_value();
+  if (state.bounced) known.reported = mail::Reported::ours;
   if (is_same_mail(state)) known.same_mail = state.same_content->arrival_id;
   // Whoever assigned it saw that it is not the other one.
   if (state.same_sender_subject && state.mail->assigned_board.empty()) known.same_sender_subject = state.same_sender_subject->arrival_id;

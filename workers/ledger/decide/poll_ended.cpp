@@ -25,7 +25,7 @@ Decision decide(const State& state, const PollEnded& message, const Incoming&, C
     case PollOutcome::released: machine.released(); break;
     case PollOutcome::failed:
       machine.failed(message.reason_class, message.reason);
-      if (message.suspect_uid) machine.strike(message.mailbox ? message.mailbox->uid_validity : machine.row().uid_validity, *message.suspect_uid);
+      if (message.suspect_uid) machine.broke_at(message.mailbox ? message.mailbox->uid_validity : machine.row().uid_validity, *message.suspect_uid);
       break;
   }
   return machine.finish();

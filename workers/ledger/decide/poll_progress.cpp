@@ -35,6 +35,7 @@ Decision decide(const State& state, const PollProgress& message, const Incoming&
     machine.facts(message.mailbox, message.older_count);
     machine.said(message.notice);
     if (message.is_caught_up) machine.caught_up();
+    machine.asks(message.mailbox, message.asking_uid);
     machine.stage(message.stage, in.envelope.message_id);
   }
   const bool is_overdue = context.now >= row.lease_until + micros(context.config.mail.lease_word);

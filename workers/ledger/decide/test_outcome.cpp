@@ -59,6 +59,9 @@ void wake_inboxes(const State& state, Context& context, Decision& decision) {
   }
 }
 
+// The way there and the login work: what is missing is a folder, a project or a list, and that is the business of who named it.
+bool is_connected(const TestOutcome& outcome) { return outcome.passed || outcome.reason_class == messages::ReasonClass::not_found; }
+
 }  // namespace
 
 Needs needs(const TestOutcome& message, const Incoming&) {
@@ -79,12 +82,13 @@ Decision decide(const State& state, const TestOutcome& message, const Incoming& 
   // Settings that changed while the test ran were not tested.
   if (state.connection->updated_at > state.test->started_at) return decision;
   store::ConnectionRow connection = *state.connection;
-  connection.state = message.passed ? store::ConnectionState::ok : store::ConnectionState::failing;
-  connection.reason_class = message.passed ? messages::ReasonClass::none : message.reason_class;
-  connection.reason = message.passed ? "" : message.summary;
+  const bool is_well = is_connected(message);
+  connection.state = is_well ? store::ConnectionState::ok : store::ConnectionState::failing;
+  connection.reason_class = is_well ? messages::ReasonClass::none : message.reason_class;
+  connection.reason = is_well ? "" : message.summary;
   connection.state_at = context.now;
   decision.update(*state.connection, std::move(connection));
-  if (message.passed) wake_inboxes(state, context, decision);
+  if (is_well) wake_inboxes(state, context, decision);
   if (message.passed && state.destination && state.destination->circuit != store::Circuit::closed) {
     store::DestinationRow destination = *state.destination;
     reset(destination, context);

@@ -62,7 +62,9 @@ std::string words_for(const smtp::Reply& reply) {
     case Failure::connect: return fmt::format("no connection to {} ({})", far_side, reply.detail);
     case Failure::tls_certificate: return fmt::format("{}'s certificate is not trusted: {}", far_side, reply.detail);
     case Failure::tls: return fmt::format("no secure connection to {} ({})", far_side, reply.detail);
-    case Failure::timeout: return fmt::format("{} did not answer in time ({})", far_side, name_of(reply.stage));
+    case Failure::timeout:
+      if (reply.is_silent) return fmt::format("no greeting from {}: is it a port where TLS begins with the first byte? then the address begins with smtps://", far_side);
+      return fmt::format("{} did not answer in time ({})", far_side, name_of(reply.stage));
     case Failure::broken: return fmt::format("the connection to {} broke ({})", far_side, reply.detail);
     case Failure::protocol: return fmt::format("what answers at the connection's address does not speak SMTP as it should ({})", reply.detail);
     case Failure::rejected: return fmt::format("{} {}: {} {}", far_side, what_was_refused(reply.stage), reply.code, reply.text);
