@@ -45,6 +45,7 @@ class CrashPoints(CrashTest):
                 for target, board in boards.items():
                     title = f"round {number} {target} {len(titles)}"
                     titles[title] = self.accepted(board, title)
+                room.board(f"Board {number} {len(titles)}")  # somebody waits for the ledger's reply, too
                 waiting = [kind for kind in armed if self.died(kind) == before[kind]]
                 if not waiting or time.monotonic() > deadline:
                     break

@@ -8,7 +8,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from client import PATIENCE_SECONDS  # noqa: E402
-from letters import answers, attached, new_id  # noqa: E402
+from letters import answers, attached, letter, new_id  # noqa: E402
 from suite import CrashTest, crash_points, run_suite  # noqa: E402
 
 PLACES = {"workers/imap_poller": ("imap_poller",), "workers/mail_router": ("mail_router",), "workers/runtime": ("notifier",), "workers/notifier": ("notifier",),
